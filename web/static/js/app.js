@@ -1,0 +1,82 @@
+/* What every page gains from a script: menus that close, questions as dialogs, copying, forms that are sent once.
+   Nothing here is needed for a page to work. */
+
+const all = (selector, root = document) => root.querySelectorAll(selector);
+
+/* A menu closes with Escape and with a click elsewhere. */
+function closeMenus(except) {
+  for (const menu of all("details[data-menu][open]")) if (!menu.contains(except)) menu.open = false;
+}
+document.addEventListener("click", event => closeMenus(event.target));
+document.addEventListener("keydown", event => {
+  if (event.key !== "Escape") return;
+  const menu = document.activeElement?.closest("details[data-menu][open]");
+  closeMenus(null);
+  menu?.querySelector("summary").focus();
+});
+
+/* A question (`details[data-dialog]`) opens as a modal dialog; closed, its content goes back to its place. */
+function openDialog(details) {
+  const body = details.querySelector(".confirm-body");
+  const dialog = document.createElement("dialog");
+  const title = body.querySelector("h2");
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button quiet slim close";
+  close.textContent = "×";
+  close.setAttribute("aria-label", document.body.dataset.close);
+  close.addEventListener("click", () => dialog.close());
+  title.id ||= `dialog-${Date.now().toString(36)}`;
+  dialog.setAttribute("aria-labelledby", title.id);
+  dialog.append(body, close);
+  details.after(dialog);
+  dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => {
+    details.append(body);
+    dialog.remove();
+    details.open = false;
+    details.querySelector("summary").focus();
+  });
+  dialog.showModal();
+  body.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+}
+document.addEventListener("click", event => {
+  const summary = event.target.closest?.("details[data-dialog] > summary");
+  if (!summary) return;
+  event.preventDefault();
+  openDialog(summary.parentElement);
+});
+
+/* A form is sent once; its button says that it works. Back from the next page it can be sent again. */
+document.addEventListener("submit", event => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  event.submitter?.setAttribute("aria-disabled", "true");
+});
+addEventListener("pageshow", () => {
+  for (const form of all("form[data-sent]")) delete form.dataset.sent;
+  for (const button of all("[aria-disabled=true]")) button.removeAttribute("aria-disabled");
+});
+
+/* Copying, and going back to a filled form. */
+for (const button of all("[data-copy]")) button.hidden = false;
+document.addEventListener("click", async event => {
+  const button = event.target.closest?.("[data-copy]");
+  if (button) {
+    const field = document.getElementById(button.dataset.copy);
+    const label = button.querySelector("span"), before = label.textContent;
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    label.textContent = button.dataset.done;
+    setTimeout(() => { label.textContent = before; }, 1600);
+  }
+  if (event.target.closest?.("[data-back]")) {
+    event.preventDefault();
+    history.back();
+  }
+});
+
+/* What went wrong is read first. */
+document.querySelector("[data-focus]")?.focus();
