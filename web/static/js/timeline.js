@@ -28,6 +28,7 @@ class Timeline {
     root.addEventListener("pointermove", event => this.move(event));
     root.addEventListener("pointerup", event => this.up(event));
     root.addEventListener("pointercancel", () => this.drop());
+    root.addEventListener("dragstart", event => event.preventDefault());
     root.addEventListener("contextmenu", event => { if (this.drag?.touch) event.preventDefault(); });
     root.addEventListener("touchmove", event => { if (this.drag?.held) event.preventDefault(); }, { passive: false });
     root.addEventListener("click", event => this.click(event));
@@ -47,10 +48,13 @@ class Timeline {
     this.draw();
   }
 
+  /* For readers by ear the choice is a slider: arrow keys change it, its value is said in words. */
   dress() {
-    this.item.tabIndex = 0;
-    this.item.setAttribute("role", "group");
-    this.item.setAttribute("aria-roledescription", this.bar.dataset.keys);
+    this.handle = this.item.firstElementChild;
+    this.handle.tabIndex = 0;
+    const said = { role: "slider", "aria-label": this.bar.dataset.pick, "aria-description": this.bar.dataset.keys,
+      "aria-valuemin": this.first, "aria-valuemax": this.last };
+    for (const [name, value] of Object.entries(said)) this.handle.setAttribute(name, value);
     this.bar.hidden = false;
   }
 
@@ -61,9 +65,9 @@ class Timeline {
       this.dress();
     }
     if (this.item.parentElement !== lane) {
-      const focused = this.item === document.activeElement;
+      const focused = this.handle === document.activeElement;
       lane.append(this.item);
-      if (focused) this.item.focus({ preventScroll: true });
+      if (focused) this.handle.focus({ preventScroll: true });
     }
     this.pick = { lane, a, b };
     this.draw();
@@ -71,7 +75,8 @@ class Timeline {
 
   clear() {
     this.item?.remove();
-    this.item = this.pick = null;
+    this.item = this.handle = this.pick = null;
+    this.root.querySelector(".free > a")?.focus({ preventScroll: true });
     this.bar.hidden = true;
     for (const name of ["starts_at", "ends_at"]) if (this.form?.elements[name]) this.form.elements[name].value = "";
     this.tell(null);
@@ -84,13 +89,16 @@ class Timeline {
     Object.assign(this.item.dataset, { a, b });
     const place = { "--fh": Math.floor(a / 60), "--fm": a % 60, "--th": Math.floor(b / 60), "--tm": b % 60 };
     for (const [name, value] of Object.entries(place)) this.item.style.setProperty(name, value);
-    const words = `${clock(a)}–${clock(b)}`;
-    const label = document.createElement("b");
-    label.textContent = words;
-    this.item.firstElementChild.replaceChildren(label);
-    const said = `${lane.getAttribute("aria-label")} ${words} · ${this.long(b - a)}${clash ? ` · ${clash}` : ""}`;
-    this.item.setAttribute("aria-label", said);
+    const label = document.createElement("b"), length = document.createElement("span");
+    label.append(clock(a), document.createElement("wbr"), `–${clock(b)}`);
+    length.className = "when";
+    length.textContent = this.long(b - a);
+    this.handle.replaceChildren(label, " ", length);
+    const said = `${lane.getAttribute("aria-label")} ${clock(a)}–${clock(b)} · ${this.long(b - a)}${clash ? ` · ${clash}` : ""}`;
+    this.handle.setAttribute("aria-valuenow", a);
+    this.handle.setAttribute("aria-valuetext", said);
     this.bar.classList.toggle("clash", Boolean(clash));
+    this.output.setAttribute("aria-live", this.handle === document.activeElement ? "off" : "polite");
     if (this.output.textContent !== said) this.output.textContent = said;
   }
 
@@ -134,7 +142,7 @@ class Timeline {
       drag.before = { ...this.pick };
       drag.held = true;
       event.preventDefault();
-      onPick.focus({ preventScroll: true });
+      this.handle.focus({ preventScroll: true });
     } else {
       drag.kind = "draw";
       if (drag.touch) {
@@ -214,7 +222,7 @@ class Timeline {
     const latest = bar ? Math.max(+bar.dataset.b - length, +bar.dataset.a) : this.last - length;
     const a = Math.min(pointed, latest);
     this.choose(lane, ...this.fit(a, a + length));
-    this.item.focus({ preventScroll: true });
+    this.handle.focus({ preventScroll: true });
     this.settle();
   }
 
@@ -279,6 +287,7 @@ class Timeline {
   }
 
   read() {
+    if (!this.root.isConnected) return;
     const { starts_at: start, ends_at: end, unit_id: unit } = this.form.elements;
     if (!start?.value || !end?.value) return;
     const [day, from] = start.value.split("T"), [lastDay, till] = end.value.split("T");

@@ -1,0 +1,4 @@
+demo test check bench help:
+	@./dev $@
+
+.PHONY: demo test check bench help

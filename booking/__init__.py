@@ -1,0 +1,1 @@
+"""The main job: slot, conflict, approval, visit, calendar and reports."""

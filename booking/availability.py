@@ -1,0 +1,129 @@
+"""Who is free: the first fitting slots across the catalogue, and the week of an instrument at a glance."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from booking import claims, conflicts, queries
+from booking.queries import Busy
+from core.slot import Slot, intersected, local_date, local_day, merged, without
+from equipment import opening
+from equipment import queries as catalogue
+from equipment.models import DayKind, Equipment
+
+SLOTS_PER_ENTRY = 3
+#: How much time at once may be searched.
+WINDOW_MAX = timedelta(days=62)
+
+
+@dataclass(frozen=True)
+class Free:
+    """An entry and the first slots that fit, in order of time."""
+
+    entry: Equipment
+    slots: list[Slot]
+
+
+@dataclass(frozen=True)
+class Days:
+    """What is open, free and taken on the days of an entry, merged over its units: free where any unit is free."""
+
+    entry: Equipment
+    zone: ZoneInfo
+    first_on: date
+    open_slots: list[Slot]
+    free_slots: list[Slot]
+    next_free: Slot | None
+
+    def part(self, slots: Sequence[Slot], on: date) -> list[Slot]:
+        """The part of some slots that falls on a day."""
+        return intersected(slots, [local_day(on, self.zone)])
+
+
+def find_free(
+    session: Session, entries: Sequence[Equipment], window: Slot, *, minutes: int, now: datetime
+) -> list[Free]:
+    """For each entry the first slots of `minutes` within the window; entries without any are left out.
+
+    Two statements, whatever the number of entries: holidays, and what is taken.
+    """
+    bookable = [entry for entry in entries if entry.is_bookable and entry.retired_at is None]
+    days, busy = _days_and_busy(session, bookable, window)
+    found = []
+    for entry in bookable:
+        if not entry.length_minutes_min <= minutes <= entry.length_minutes_max:
+            continue
+        stretches = _stretches(entry, days, busy, window, minutes=minutes, now=now)
+        slots = sorted(set(conflicts.first_fits(stretches, minutes=minutes, most=SLOTS_PER_ENTRY * 2)))
+        if slots:
+            found.append(Free(entry, slots[:SLOTS_PER_ENTRY]))
+    return found
+
+
+def find_days(
+    session: Session, entries: Sequence[Equipment], *, first_on: date, days: int, now: datetime
+) -> dict[int, Days]:
+    """Open and free time of entries over some days, by entry id. Two statements for all of them."""
+    zones = {entry.id: ZoneInfo(entry.lab.zone) for entry in entries}
+    starts = [local_day(first_on, zone).starts_at for zone in zones.values()]
+    if not starts:
+        return {}
+    window = Slot(min(starts), max(starts) + timedelta(days=days))
+    kinds, busy = _days_and_busy(session, entries, window)
+    out = {}
+    for entry in entries:
+        zone = zones[entry.id]
+        own = Slot(local_day(first_on, zone).starts_at, local_day(first_on + timedelta(days=days - 1), zone).ends_at)
+        open_parts = opening.open_slots(entry.hours, kinds, zone, own) if entry.is_bookable else []
+        free = _free_of_any_unit(entry, open_parts, busy)
+        shortest = entry.length_minutes_min
+        fits = _stretches(entry, kinds, busy, own, minutes=shortest, now=now) if entry.is_bookable else []
+        first = conflicts.first_fits(fits, minutes=shortest, most=1)
+        out[entry.id] = Days(entry, zone, first_on, open_parts, free, first[0] if first else None)
+    return out
+
+
+def _days_and_busy(
+    session: Session, entries: Sequence[Equipment], window: Slot
+) -> tuple[dict[date, DayKind], dict[int, list[Busy]]]:
+    zones = {ZoneInfo(entry.lab.zone) for entry in entries} or {ZoneInfo("UTC")}
+    first = min(local_date(window.starts_at, zone) for zone in zones)
+    last = max(local_date(window.ends_at, zone) for zone in zones)
+    days = catalogue.find_calendar_days(session, first, last)
+    units = [unit.id for entry in entries for unit in entry.units]
+    by_unit: dict[int, list[Busy]] = defaultdict(list)
+    for part in queries.find_busy(session, units, window.widened(1440, 1440)) if units else []:
+        by_unit[part.unit_id].append(part)
+    return days, by_unit
+
+
+def _stretches(
+    entry: Equipment,
+    days: dict[date, DayKind],
+    busy: dict[int, list[Busy]],
+    window: Slot,
+    *,
+    minutes: int,
+    now: datetime,
+) -> list[Slot]:
+    """Free stretches of an entry that a request would be granted in: rules, hours, buffers and claims respected."""
+    zone = ZoneInfo(entry.lab.zone)
+    earliest = max(window.starts_at, now + timedelta(minutes=entry.lead_minutes))
+    latest = min(window.ends_at, now + timedelta(days=entry.horizon_days))
+    if earliest >= latest:
+        return []
+    open_parts = opening.open_slots(entry.hours, days, zone, Slot(earliest, latest))
+    taken = [part for unit in entry.units for part in busy.get(unit.id, [])]
+    return claims.free_by_unit(entry, open_parts, taken, minutes=minutes, earliest=earliest, zone=zone)
+
+
+def _free_of_any_unit(entry: Equipment, open_parts: Sequence[Slot], busy: dict[int, list[Busy]]) -> list[Slot]:
+    free: list[Slot] = []
+    for unit in entry.units:
+        if unit.retired_at is None:
+            free += without(open_parts, [part.slot for part in busy.get(unit.id, [])])
+    return merged(free)

@@ -1,0 +1,127 @@
+"""What can be refused in booking. Rules are `RuleBroken`: they are collected and answered all at once."""
+
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+
+
+class BookingNotFound(NotFound):
+    message = "There is no such booking, or it is not yours to see."
+
+
+class SlotTaken(Conflict):
+    """`details["alternatives"]`: the nearest free slots."""
+
+    message = "Already taken: %(taken)s."
+
+
+class UnitBlocked(Conflict):
+    message = "Out of service: %(taken)s."
+
+
+class StateChanged(Conflict):
+    message = "This booking is %(state)s now, so this can no longer be done."
+
+
+class VersionStale(Conflict):
+    message = "Somebody changed this meanwhile. Load the page again to see what is there now."
+
+
+class MayNotBook(Forbidden):
+    message = "Only people of a startup, a team or a member institution can book."
+
+
+class MayNotRunLab(Forbidden):
+    message = "Only the managers and operators of this lab can do this."
+
+
+class NotBookable(InvalidInput):
+    message = "This instrument is listed but cannot be booked here yet. Ask the lab."
+
+
+class RulesBroken(InvalidInput):
+    """All broken rules at once, in `reasons`; `details["alternatives"]` where other slots would fit."""
+
+    message = "This slot does not fit the rules of the instrument."
+
+
+class RuleBroken(InvalidInput):
+    """One rule. Never raised alone."""
+
+
+class SlotInvalid(InvalidInput):
+    message = "The end must lie after the start."
+
+
+class SlotOutOfRange(InvalidInput):
+    message = "The time lies too far away to be meant."
+
+
+class InPast(RuleBroken):
+    message = "The slot has already begun."
+
+
+class TooSoon(RuleBroken):
+    message = "Book at least %(lead_minutes)s ahead."
+
+
+class TooFarAhead(RuleBroken):
+    message = "Book at most %(horizon_days)s days ahead."
+
+
+class TooShort(RuleBroken):
+    message = "The shortest slot is %(shortest_minutes)s."
+
+
+class TooLong(RuleBroken):
+    message = "The longest slot is %(longest_minutes)s."
+
+
+class OffStep(RuleBroken):
+    message = "Slots start and end on steps of %(step_minutes)s."
+
+
+class OutsideOpeningHours(RuleBroken):
+    message = "The instrument is closed for part of this time."
+
+
+class QuantityMissing(RuleBroken):
+    message = "Say how many: %(unit)s."
+
+
+class QuantityInvalid(RuleBroken):
+    message = "The quantity must be a number from 0 to 100,000 with at most 3 decimals."
+
+
+class QuantityUnknown(RuleBroken):
+    message = "This instrument is not charged by %(unit)s."
+
+
+class PriceMissing(RuleBroken):
+    message = "There is no price for you on this instrument. Ask the lab."
+
+
+class PriceTooHigh(RuleBroken):
+    message = "The price is too high to be meant. Check the quantities."
+
+
+class CheckInTooEarly(Conflict):
+    message = "Check in from 30 minutes before the start."
+
+
+class PastUseInFuture(InvalidInput):
+    message = "Past use must have ended. For a later time, book it."
+
+
+class ReasonMissing(InvalidInput):
+    message = "Say why, so that the other side can understand it."
+
+
+class TextTooLong(InvalidInput):
+    message = "At most %(longest)s characters."
+
+
+class ReportRangeTooLong(InvalidInput):
+    message = "Ask for at most %(days)s days at once."
+
+
+class ReportNotFound(NotFound):
+    message = "There is no such lab, or its reports are not yours to see."

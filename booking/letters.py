@@ -1,0 +1,214 @@
+"""The words of every mail about a booking: one letter per kind and audience. Pure: whole rows in, texts out.
+
+A letter is written in the recipient's language. Its text and its HTML are two renderings of the same words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from booking.models import Booking, State
+from booking.wording import WORDING, Wording
+from core.formats import format_fields, format_instant, format_length, format_money, format_slot
+from core.i18n import N_, Lang, translate
+from core.rendering import localised
+from core.slot import Slot
+
+
+class Audience(StrEnum):
+    """As whom one is written to."""
+
+    HOLDER = "holder"
+    """In whose name it is booked."""
+    LAB = "lab"
+    """Who runs the lab."""
+    OWNER = "owner"
+    """Who answers for the startup's money."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of which the first is text and the others are figures; the last row is the total."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail without its envelope."""
+
+    subject: str
+    heading: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    action_text: str
+    action_url: str
+    #: Why one gets it.
+    why: str
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where letters are written: the site's address and its zone."""
+
+    base_url: str
+    zone: str
+
+
+WHY: dict[Audience, str] = {
+    Audience.HOLDER: N_("You get this mail because this booking is in your name."),
+    Audience.LAB: N_("You get this mail because you run %(lab)s on Yixiang."),
+    Audience.OWNER: N_("You get this mail because you answer for the money of %(organisation)s on Yixiang."),
+}
+#: What the words of the other side are called.
+_NOTE_LABELS: dict[str, str] = {
+    "booking_requested": N_("Purpose of use"),
+    "booking_declined": N_("Reason"),
+    "booking_cancelled": N_("Reason"),
+}
+#: Kinds after which the voucher's money is free again.
+_RELEASING = frozenset({"booking_declined", "booking_cancelled", "booking_expired", "booking_no_show"})
+
+
+def write_letter(
+    kind: str, audience: Audience, booking: Booking, *, lang: Lang, desk: Desk, data: Mapping[str, Any], note: str = ""
+) -> Letter:
+    """The letter of a kind about a whole booking (`queries.get_booking`). `note` is the reason or word given."""
+    writer = _Writer(kind, audience, booking, lang, desk, data, note)
+    wording = WORDING[kind, audience.value, data.get("by_lab", False)]
+    return Letter(
+        subject=writer.say(wording.subject),
+        heading=writer.say(wording.heading),
+        paragraphs=tuple(writer.paragraphs(wording)),
+        facts=tuple(writer.facts()),
+        action_text=writer.say(wording.action),
+        action_url=f"{desk.base_url.rstrip('/')}/bookings/{booking.public_id}",
+        why=writer.say(WHY[audience]),
+    )
+
+
+def equipment_name(booking: Booking, lang: Lang) -> str:
+    """The instrument, with the unit's label where it has one."""
+    name = localised(booking.equipment, lang)
+    return f"{name} · {booking.unit.label}" if booking.unit.label else name
+
+
+def place_name(booking: Booking, lang: Lang) -> str:
+    """Institution and lab, without saying the same twice."""
+    lab = booking.equipment.lab
+    institution, name = localised(lab.organisation, lang), localised(lab, lang)
+    return name if institution in name else f"{institution} · {name}"
+
+
+class _Writer:
+    """One letter in the making: its facts as words in one language."""
+
+    def __init__(
+        self,
+        kind: str,
+        audience: Audience,
+        booking: Booking,
+        lang: Lang,
+        desk: Desk,
+        data: Mapping[str, Any],
+        note: str,
+    ) -> None:
+        self.kind, self.audience, self.booking, self.lang, self.note = kind, audience, booking, lang, note
+        self.before: Slot | None = data.get("before")
+        self.zone = ZoneInfo(booking.equipment.lab.zone)
+        self.shows_zone = booking.equipment.lab.zone != desk.zone
+        self.fields = self._fields()
+
+    def say(self, message: str) -> str:
+        return translate(self.lang, message, **self.fields)
+
+    def paragraphs(self, wording: Wording) -> list[str]:
+        booking, is_holder = self.booking, self.audience == Audience.HOLDER
+        out = [self.say(wording.lead)]
+        if self.kind == "request_received" and booking.voucher_fen:
+            out.append(self.say(N_("%(voucher_fen)s of your vouchers is held for it until the booking ends.")))
+        if self.kind == "booking_moved" and booking.state == State.REQUESTED:
+            out.append(self.say(N_("The new time waits for the lab's decision until %(decide_by_at)s.")))
+        if self.kind in ("booking_approved", "reminder_24h") and is_holder and booking.equipment.cancel_free_minutes:
+            out.append(
+                self.say(N_("If you cannot come, cancel until %(free_until_at)s, so that others can use the time."))
+            )
+        if self.kind in _RELEASING and is_holder and booking.voucher_fen:
+            out.append(self.say(N_("The %(voucher_fen)s held from your vouchers is available again.")))
+        return out
+
+    def facts(self) -> list[Fact]:
+        booking = self.booking
+        rows = [
+            (N_("Instrument"), equipment_name(booking, self.lang)),
+            (N_("Lab"), place_name(booking, self.lang)),
+            (N_("Address"), booking.equipment.lab.address),
+        ]
+        if self.before:
+            rows += [(N_("Old time"), self._slot_text(self.before)), (N_("New time"), self._slot_text(booking.slot))]
+        else:
+            rows.append((N_("Booked time"), self._slot_text(booking.slot)))
+        if self.audience != Audience.HOLDER:
+            rows.append((N_("Booked by"), f"{booking.person.name} · {localised(booking.organisation, self.lang)}"))
+        rows += self._visit_rows() + self._money_rows()
+        rows.append((_NOTE_LABELS.get(self.kind, N_("Note")), self.note))
+        return [Fact(translate(self.lang, label), value) for label, value in rows if value]
+
+    def _visit_rows(self) -> list[tuple[str, str]]:
+        visit = self.booking.visit
+        if self.kind != "booking_completed" or visit is None or visit.checked_out_at is None:
+            return []
+        if visit.checked_in_at >= visit.checked_out_at:
+            return []
+        used = Slot(visit.checked_in_at, visit.checked_out_at)
+        return [(N_("Actual use"), f"{self._slot_text(used)} ({format_length(used.minutes, self.lang)})")]
+
+    def _money_rows(self) -> list[tuple[str, str]]:
+        """What was quoted; for a receipt what was really charged. Reminders are about time only."""
+        booking, visit = self.booking, self.booking.visit
+        if self.kind in _RELEASING or self.kind.startswith("reminder"):
+            return []
+        price, voucher, own = booking.price_fen, booking.voucher_fen, booking.own_fen
+        if self.kind == "booking_completed" and visit is not None and visit.price_fen is not None:
+            price, voucher, own = visit.price_fen, visit.voucher_fen or 0, visit.own_fen or 0
+        rows = [(N_("Price"), format_money(price))]
+        if voucher:
+            rows += [(N_("Paid by vouchers"), format_money(voucher)), (N_("Own share"), format_money(own))]
+        if self.kind == "booking_completed":
+            rows.append((N_("Paid to"), localised(booking.payee, self.lang)))
+        return rows
+
+    def _slot_text(self, slot: Slot) -> str:
+        text = format_slot(slot, self.lang, self.zone, year=True)
+        return f"{text} ({self.zone.key})" if self.shows_zone else text
+
+    def _fields(self) -> dict[str, str]:
+        booking = self.booking
+        free_until_at = booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
+        values = {
+            "equipment": equipment_name(booking, self.lang),
+            "lab": place_name(booking, self.lang),
+            "slot": booking.slot,
+            "starts_at": booking.starts_at,
+            "person": booking.person.name,
+            "organisation": localised(booking.organisation, self.lang),
+            "voucher_fen": booking.voucher_fen,
+            "patience_minutes": booking.equipment.no_show_minutes,
+            "free_until_at": free_until_at,
+            "number": str(booking.public_id)[-6:],
+        }
+        decide_by_at = booking.decide_by or booking.starts_at
+        return format_fields(values, self.lang, self.zone) | {
+            "decide_by_at": format_instant(decide_by_at, self.lang, self.zone)
+        }

@@ -1,0 +1,170 @@
+"""Tables of the main job."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Base, Instant, Key, PublicId
+from core.ids import new_public_id
+from core.slot import Slot
+from equipment.models import Equipment, Unit
+from members.models import Organisation, Person
+
+
+class State(StrEnum):
+    REQUESTED = "requested"
+    """Waits for `awaiting`; holds its slot and its money."""
+    APPROVED = "approved"
+    IN_USE = "in_use"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Nobody decided in time."""
+    NO_SHOW = "no_show"
+
+
+class Awaiting(StrEnum):
+    OWNER = "owner"
+    LAB = "lab"
+
+
+class Source(StrEnum):
+    WEB = "web"
+    API = "api"
+    LAB = "lab"
+    """Entered by the lab for somebody who phoned, or for use that is past."""
+
+
+class OccupancyKind(StrEnum):
+    BOOKING = "booking"
+    BLOCK = "block"
+    """Outage, closure or an outside calendar's busy time; may overlap anything."""
+
+
+class Booking(Base):
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="slot"),
+        Index("ix_bookings_equipment", "equipment_id", "starts_at"),
+        Index("ix_bookings_organisation", "organisation_id", "starts_at"),
+        Index("ix_bookings_due", "state", "decide_by"),
+        Index("ix_bookings_starts", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(PublicId, unique=True, default=new_public_id)
+    equipment_id: Mapped[int] = mapped_column(ForeignKey("equipment.id"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    #: Who books and pays.
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    state: Mapped[State] = mapped_column(String(10))
+    awaiting: Mapped[Awaiting | None] = mapped_column(String(6))
+    source: Mapped[Source] = mapped_column(String(4))
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    ends_at: Mapped[datetime] = mapped_column(Instant)
+    requested_at: Mapped[datetime] = mapped_column(Instant)
+    decide_by: Mapped[datetime | None] = mapped_column(Instant)
+    purpose_note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+
+    #: The quote as frozen at request or move: what was expected to be paid.
+    tier: Mapped[str] = mapped_column(String(10))
+    quantities: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    price_fen: Mapped[int]
+    voucher_fen: Mapped[int] = mapped_column(default=0)
+    own_fen: Mapped[int]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    #: The programme's rule at the time of the quote: public share in basis points, and who is paid by it.
+    share_bp: Mapped[int] = mapped_column(default=0)
+    paid_to: Mapped[str] = mapped_column(String(12), default="")
+    #: "auto", "none" or a voucher's public id: asked again when the booking moves.
+    voucher_choice: Mapped[str] = mapped_column(String(36), default="auto")
+
+    #: RFC 5545 UID, random, for life; and the sequence of its last calendar message.
+    calendar_uid: Mapped[str] = mapped_column(String(64), unique=True)
+    calendar_sequence: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+
+    equipment: Mapped[Equipment] = relationship(lazy="raise_on_sql")
+    unit: Mapped[Unit] = relationship(lazy="raise_on_sql")
+    organisation: Mapped[Organisation] = relationship(foreign_keys=organisation_id, lazy="raise_on_sql")
+    payee: Mapped[Organisation] = relationship(foreign_keys=payee_id, lazy="raise_on_sql")
+    person: Mapped[Person] = relationship(lazy="raise_on_sql")
+    visit: Mapped["Visit | None"] = relationship(lazy="raise_on_sql", uselist=False)
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+    @property
+    def reference(self) -> str:
+        """The name under which money and the trail know it."""
+        return f"booking:{self.public_id}"
+
+
+class Occupancy(Base):
+    """Time on a unit. Exclusive rows (claims) never overlap: a constraint on PostgreSQL, triggers on SQLite."""
+
+    __tablename__ = "occupancies"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="slot"),
+        CheckConstraint("(kind = 'block') = (NOT exclusive)", name="blocks_are_not_exclusive"),
+        Index("ix_occupancies_unit", "unit_id", "ends_at", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    #: A booking's claim includes its buffers.
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    ends_at: Mapped[datetime] = mapped_column(Instant)
+    kind: Mapped[OccupancyKind] = mapped_column(String(10))
+    exclusive: Mapped[bool]
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"), index=True)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+
+class BookingEvent(Base):
+    """One change of a booking: who, when, from, to, why. Append-only."""
+
+    __tablename__ = "booking_events"
+    __table_args__ = (Index("ix_booking_events_booking", "booking_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    at: Mapped[datetime] = mapped_column(Instant)
+    #: None: the clock.
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    #: requested, approved, declined, cancelled, moved, expired, checked_in, checked_out, no_show.
+    verb: Mapped[str] = mapped_column(String(12))
+    from_state: Mapped[State | None] = mapped_column(String(10))
+    to_state: Mapped[State] = mapped_column(String(10))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+
+
+class Visit(Base):
+    """Actual use: what was really run, and what it cost."""
+
+    __tablename__ = "visits"
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    checked_in_at: Mapped[datetime] = mapped_column(Instant)
+    checked_out_at: Mapped[datetime | None] = mapped_column(Instant)
+    quantities: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    price_fen: Mapped[int | None]
+    voucher_fen: Mapped[int | None]
+    own_fen: Mapped[int | None]
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))

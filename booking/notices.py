@@ -1,0 +1,192 @@
+"""Which mail goes to whom when a booking changes. Queued in the caller's unit of work; sent later by the clock.
+
+A row says what it is about (`data`), not how it reads: the words are found when it is sent, after a look whether it is
+still true.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from booking.audience import find_deciders, find_everyone_of_lab, find_owners
+from booking.letters import Audience
+from booking.models import Booking, Source, State
+from core import outbox
+from core.i18n import DEFAULT, LANGS, Lang
+from core.slot import Slot
+from members.models import Note, Person
+
+REMINDERS: dict[str, timedelta] = {"reminder_24h": timedelta(hours=24), "reminder_1h": timedelta(hours=1)}
+USAGE_REPORT = "usage_report"
+
+#: Kinds that are true only of the sequence they were queued for, and the states in which they are.
+_STATES_OF: dict[str, frozenset[State]] = {
+    "booking_requested": frozenset({State.REQUESTED}),
+    "request_received": frozenset({State.REQUESTED}),
+    "booking_approved": frozenset({State.APPROVED, State.IN_USE, State.COMPLETED}),
+    "booking_moved": frozenset({State.REQUESTED, State.APPROVED, State.IN_USE, State.COMPLETED}),
+    "reminder_24h": frozenset({State.APPROVED}),
+    "reminder_1h": frozenset({State.APPROVED}),
+}
+#: Kinds that tell of an end: true for good.
+_END_OF: dict[str, State] = {
+    "booking_declined": State.DECLINED,
+    "booking_cancelled": State.CANCELLED,
+    "booking_expired": State.EXPIRED,
+    "booking_completed": State.COMPLETED,
+    "booking_no_show": State.NO_SHOW,
+}
+
+
+def requested(session: Session, booking: Booking, now: datetime) -> None:
+    """To the lab that decides, and to who asked."""
+    _put(session, "request_received", Audience.HOLDER, [booking.person], booking, now)
+    _put(session, "booking_requested", Audience.LAB, find_deciders(session, booking.equipment.lab_id), booking, now)
+
+
+def approved(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
+    """To who booked, with the invitation; to the lab only where the instrument decided by itself. Queues reminders."""
+    _put(session, "booking_approved", Audience.HOLDER, [booking.person], booking, now, note=note)
+    if booking.requested_at == now and booking.source != Source.LAB:
+        staff = find_everyone_of_lab(session, booking.equipment.lab_id)
+        _put(session, "booking_approved", Audience.LAB, staff, booking, now)
+    _put_reminders(session, booking, now)
+
+
+def declined(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
+    """To who asked, with the reason."""
+    _drop_reminders(session, booking, now)
+    _put(session, "booking_declined", Audience.HOLDER, [booking.person], booking, now, note=note, by_lab=True)
+
+
+def cancelled(
+    session: Session, booking: Booking, now: datetime, by_lab: bool = False, note: Note | None = None
+) -> None:
+    """To who booked, with the calendar's cancellation; to the lab unless the lab did it."""
+    _drop_reminders(session, booking, now)
+    _put(session, "booking_cancelled", Audience.HOLDER, [booking.person], booking, now, note=note, by_lab=by_lab)
+    if not by_lab:
+        staff = find_everyone_of_lab(session, booking.equipment.lab_id)
+        _put(session, "booking_cancelled", Audience.LAB, staff, booking, now, note=note)
+
+
+def moved(session: Session, booking: Booking, now: datetime, was: Slot | None = None, by_lab: bool = False) -> None:
+    """To who booked, with the changed invitation; to the lab unless the lab did it. Reminders follow the new time."""
+    _drop_reminders(session, booking, now)
+    before = {"before": [was.starts_at.isoformat(), was.ends_at.isoformat()]} if was else {}
+    _put(session, "booking_moved", Audience.HOLDER, [booking.person], booking, now, by_lab=by_lab, more=before)
+    if not by_lab:
+        waits = booking.state == State.REQUESTED
+        find = find_deciders if waits else find_everyone_of_lab
+        _put(session, "booking_moved", Audience.LAB, find(session, booking.equipment.lab_id), booking, now, more=before)
+    if booking.state == State.APPROVED:
+        _put_reminders(session, booking, now)
+
+
+def expired(session: Session, booking: Booking, now: datetime) -> None:
+    """To who asked, and to those who did not decide."""
+    _drop_reminders(session, booking, now)
+    _put(session, "booking_expired", Audience.HOLDER, [booking.person], booking, now)
+    _put(session, "booking_expired", Audience.LAB, find_deciders(session, booking.equipment.lab_id), booking, now)
+
+
+def completed(session: Session, booking: Booking, now: datetime) -> None:
+    """The receipt: to who booked, and to the startup's owners."""
+    _put(session, "booking_completed", Audience.HOLDER, [booking.person], booking, now)
+    _put(session, "booking_completed", Audience.OWNER, find_owners(session, booking.organisation_id), booking, now)
+
+
+def no_show(session: Session, booking: Booking, now: datetime) -> None:
+    """To who did not come, and to the lab, whose instrument is free."""
+    _drop_reminders(session, booking, now)
+    _put(session, "booking_no_show", Audience.HOLDER, [booking.person], booking, now)
+    staff = find_everyone_of_lab(session, booking.equipment.lab_id)
+    _put(session, "booking_no_show", Audience.LAB, staff, booking, now)
+
+
+def usage_report(session: Session, lab_id: int, lab_public_id: UUID, month: date, now: datetime) -> int:
+    """A lab's month to its managers, once per lab and month whoever asks how often; says to how many."""
+    managers = find_deciders(session, lab_id)
+    for person in managers:
+        outbox.put(
+            session,
+            kind=USAGE_REPORT,
+            subject=usage_subject(lab_public_id, month),
+            recipient=person.email,
+            person_id=person.id,
+            locale=language_of(person),
+            data={"lab": str(lab_public_id), "month": month.isoformat()},
+            now=now,
+        )
+    return len(managers)
+
+
+def usage_subject(lab_public_id: UUID, month: date) -> str:
+    return f"usage:{lab_public_id}:{month:%Y-%m}"
+
+
+def language_of(person: Person) -> Lang:
+    """Mail speaks the recipient's language; who has chosen none gets the first one."""
+    return next((lang for lang in LANGS if lang == person.locale), DEFAULT)
+
+
+def is_still_true(kind: str, data: Mapping[str, Any], booking: Booking, now: datetime) -> bool:
+    """Whether a queued mail may still be sent: the booking is in that state, at that time, and it is not too late."""
+    if kind in _END_OF:
+        return booking.state == _END_OF[kind]
+    if kind in REMINDERS and now >= booking.starts_at:
+        return False
+    return booking.state in _STATES_OF[kind] and booking.calendar_sequence == data["sequence"]
+
+
+def _put_reminders(session: Session, booking: Booking, now: datetime) -> None:
+    """Only those that lie ahead: nobody is told in the evening what was due in the morning."""
+    for kind, ahead in REMINDERS.items():
+        due_at = booking.starts_at - ahead
+        if due_at > now:
+            _put(session, kind, Audience.HOLDER, [booking.person], booking, now, due_at=due_at)
+
+
+def _drop_reminders(session: Session, booking: Booking, now: datetime) -> None:
+    outbox.drop_pending(session, subject_prefix=f"{booking.reference}:", kinds=tuple(REMINDERS), now=now)
+
+
+def _put(
+    session: Session,
+    kind: str,
+    audience: Audience,
+    people: Iterable[Person],
+    booking: Booking,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+    note: Note | None = None,
+    by_lab: bool = False,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """One row per person; who is reached twice (booked it and runs the lab) gets the first."""
+    data: dict[str, Any] = {
+        "booking": str(booking.public_id),
+        "sequence": booking.calendar_sequence,
+        "audience": audience.value,
+        **(more or {}),
+    }
+    if note is not None:
+        data["note"] = note.id
+    if by_lab:
+        data["by_lab"] = True
+    for person in people:
+        outbox.put(
+            session,
+            kind=kind,
+            subject=f"{booking.reference}:{booking.calendar_sequence}",
+            recipient=person.email,
+            person_id=person.id,
+            locale=language_of(person),
+            data=data,
+            now=now,
+            due_at=due_at,
+        )

@@ -1,0 +1,241 @@
+"""The startup's desk, one booking, and the forms that change it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from booking import permissions, queries, service, visits
+from booking.errors import SlotInvalid
+from booking.models import Booking, Source, State
+from booking.pages import views
+from booking.queries import BookingFilter
+from booking.states import LIVE
+from core.errors import NotFound, Refusal
+from core.http import Form, FormIn
+from core.i18n import N_
+from core.shapes import read_wall_time
+from core.slot import Slot
+from equipment import queries as catalogue
+from members.access import Caller, SignedIn
+from members.models import Role
+from vouchers import queries as voucher_queries
+
+router = APIRouter(include_in_schema=False)
+PAST_SHOWN = 20
+
+
+@router.get("/bookings")
+def show_desk(caller: SignedIn) -> Response:
+    """Coming up, waiting, and what is left on the vouchers."""
+    actor = caller.actor
+    with caller.read() as session:
+        visible = queries.visible_to(actor, frozenset())
+        live = queries.find_bookings(session, BookingFilter(states=LIVE), visible=visible, limit=100)
+        ended = BookingFilter(states=frozenset(State) - LIVE, newest_first=True)
+        past = queries.find_bookings(session, ended, visible=visible, limit=PAST_SHOWN)
+        startups = actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
+        balance = voucher_queries.sum_balances(session, startups) if startups else None
+    cards = [views.card_of(booking, lang=caller.lang, now=caller.now) for booking in live]
+    return caller.render(
+        "pages/booking/desk.html",
+        running=[card for card in cards if card.booking.state is State.IN_USE],
+        coming=[card for card in cards if card.booking.state is State.APPROVED],
+        waiting=[card for card in cards if card.booking.state is State.REQUESTED],
+        past=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in past],
+        balance=balance,
+    )
+
+
+@router.get("/bookings/{booking_id}")
+def show_booking(booking_id: UUID, caller: SignedIn) -> Response:
+    """One booking: where it stands, its money, its story, and what one may do with it."""
+    return _page(caller, booking_id)
+
+
+@router.post("/bookings")
+def request_booking(form: FormIn, caller: SignedIn) -> Response:
+    equipment_id = read_id(form["equipment_id"])
+
+    def act(session: Session) -> str:
+        entry = catalogue.get_equipment(session, equipment_id)
+        booking = service.request_booking(
+            session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, ZoneInfo(entry.lab.zone)),
+            quantities=read_quantities(form), voucher=read_voucher(form), purpose=form["purpose"], source=Source.WEB,
+            now=caller.now,
+        )  # fmt: skip
+        return f"/bookings/{booking.public_id}"
+
+    return caller.redirect_once(form, act, flash=N_("Requested. You will be told as soon as it is decided."))
+
+
+@router.post("/bookings/{booking_id}/move")
+def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        keys = queries.get_keys(session, booking_id)
+        entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
+        slot = read_slot(form, ZoneInfo(entry.lab.zone))
+        service.move_booking(
+            session, caller.actor, booking_id, slot=slot, version=int(form["version"] or 0), now=caller.now
+        )
+        return f"/bookings/{booking_id}"
+
+    return _try(caller, form, booking_id, act, N_("Moved."))
+
+
+@router.post("/bookings/{booking_id}/approval")
+def approve_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        service.approve_booking(session, caller.actor, booking_id, word=form["word"], now=caller.now)
+        return read_next(form, booking_id)
+
+    return _try(caller, form, booking_id, act, N_("Approved. The startup has been told."))
+
+
+@router.post("/bookings/{booking_id}/refusal")
+def decline_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        service.decline_booking(session, caller.actor, booking_id, reason=form["reason"], now=caller.now)
+        return read_next(form, booking_id)
+
+    return _try(caller, form, booking_id, act, N_("Declined. Slot and voucher money are free again."))
+
+
+@router.post("/bookings/{booking_id}/cancellation")
+def cancel_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        service.cancel_booking(session, caller.actor, booking_id, reason=form["reason"], now=caller.now)
+        return f"/bookings/{booking_id}"
+
+    return _try(caller, form, booking_id, act, N_("Cancelled. Slot and voucher money are free again."))
+
+
+@router.post("/bookings/{booking_id}/check-in")
+def check_in(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        visits.check_in(session, caller.actor, booking_id, now=caller.now)
+        return read_next(form, booking_id)
+
+    return _try(caller, form, booking_id, act, N_("Checked in."))
+
+
+@router.post("/bookings/{booking_id}/check-out")
+def check_out(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
+    def act(session: Session) -> str:
+        visits.check_out(
+            session, caller.actor, booking_id, quantities=read_quantities(form), note=form["note"], now=caller.now
+        )
+        return f"/bookings/{booking_id}"
+
+    return _try(caller, form, booking_id, act, N_("Checked out and charged for the actual use."))
+
+
+def _try(caller: Caller, form: Form, booking_id: UUID, act: Any, flash: str) -> Response:
+    """Do it once; a refusal is shown on the booking's own page, with what was typed."""
+    try:
+        return caller.redirect_once(form, act, flash=flash)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _page(caller, booking_id, refusal=refusal, form=form)
+
+
+def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, form: Form | None = None) -> Response:
+    with caller.read() as session:
+        booking = queries.get_booking(session, booking_id)
+        lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id)
+        permissions.require_seen(caller.actor, booking, lab_ids)
+        story = queries.find_story(session, booking.id)
+        words = queries.find_notes(session, [booking.purpose_note_id])
+        holds = voucher_queries.find_holds(session, booking.reference)
+    zone = caller.site.renderer.zone
+    visit = booking.visit
+    settled = visit is not None and visit.price_fen is not None
+    lines = visit.lines if visit and settled else booking.lines
+    card = views.card_of(booking, lang=caller.lang, now=caller.now)
+    return caller.render(
+        "pages/booking/booking.html",
+        status=409 if refusal else 200,
+        booking=booking,
+        card=card,
+        steps=views.step_rows(booking, caller.lang),
+        lines=views.price_rows(lines, voucher_fen=card.voucher_fen, paid_to=booking.paid_to, lang=caller.lang),
+        settled=settled,
+        story=views.story_rows(story, lang=caller.lang, zone=zone),
+        purpose=words.get(booking.purpose_note_id or 0, ""),
+        holds=holds,
+        free_until=views.free_until(booking),
+        errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
+        alternatives=_alternatives(refusal),
+        typed=form or Form([]),
+        local_start=_wall(booking, "starts_at"),
+        local_end=_wall(booking, "ends_at"),
+        **_abilities(caller, booking, lab_ids, card),
+    )
+
+
+def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: views.Card) -> dict[str, bool]:
+    manages = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
+    changes = permissions.may_change(caller.actor, booking, lab_ids)
+    visits_it = permissions.may_check_in(caller.actor, booking, lab_ids)
+    open_states = (State.REQUESTED, State.APPROVED)
+    return {
+        "can_decide": manages and booking.state is State.REQUESTED,
+        "can_move": changes and booking.state in open_states,
+        "can_cancel": changes and booking.state in open_states,
+        "must_say_why": manages and booking.person_id != caller.actor.person_id,
+        "can_check_in": visits_it and card.can_check_in,
+        "can_check_out": visits_it and card.can_check_out,
+    }
+
+
+def _alternatives(refusal: Refusal | None) -> list[Slot]:
+    found = refusal.details.get("alternatives", []) if refusal else []
+    return [read_json_slot(item) for item in found]
+
+
+def read_json_slot(item: dict[str, Any]) -> Slot:
+    from_iso = datetime.fromisoformat
+    start, end = item["starts_at"], item["ends_at"]
+    return Slot(from_iso(start) if isinstance(start, str) else start, from_iso(end) if isinstance(end, str) else end)
+
+
+def _wall(booking: Booking, name: str) -> str:
+    at = getattr(booking, name).astimezone(ZoneInfo(booking.equipment.lab.zone))
+    return str(at.strftime("%Y-%m-%dT%H:%M"))
+
+
+def read_id(text: str) -> UUID:
+    """An id from a form. Raises NotFound: a form of ours holds a good one."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound from error
+
+
+def read_slot(form: Form, zone: ZoneInfo) -> Slot:
+    """Wall times of a form in the lab's zone. Raises WallTimeInvalid, SlotInvalid."""
+    starts_at = read_wall_time(form["starts_at"], zone, field="starts_at")
+    ends_at = read_wall_time(form["ends_at"], zone, field="ends_at")
+    if starts_at >= ends_at:
+        raise SlotInvalid(field="ends_at")
+    return Slot(starts_at, ends_at)
+
+
+def read_quantities(form: Form) -> dict[str, str]:
+    """Fields `quantity_<unit>` that were filled in."""
+    return {name.removeprefix("quantity_"): form[name] for name in form if name.startswith("quantity_") and form[name]}
+
+
+def read_voucher(form: Form) -> str | UUID:
+    choice = form["voucher"] or "auto"
+    return choice if choice in ("auto", "none") else read_id(choice)
+
+
+def read_next(form: Form, booking_id: UUID) -> str:
+    """Back to the list from which a form was sent, if it is one of ours."""
+    return form["next"] if form["next"] in ("/lab", "/lab/requests") else f"/bookings/{booking_id}"

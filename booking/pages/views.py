@@ -1,0 +1,118 @@
+"""What pages show of a booking: ready words and values, so that templates decide nothing. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from booking.models import Booking, State
+from booking.pricing import UNIT_NAMES, lines_from_json
+from booking.queries import Story
+from booking.states import LIVE
+from booking.visits import CHECK_IN_EARLIEST
+from booking.words import STATE_BADGES, STATE_WORDS, VERB_WORDS
+from core.formats import format_instant, format_money
+from core.i18n import Lang, gettext, translate
+from core.rendering import localised
+from core.slot import Slot
+from equipment.models import ChargeUnit
+
+
+@dataclass(frozen=True)
+class Card:
+    """A booking in a list."""
+
+    booking: Booking
+    name: str
+    place: str
+    who: str
+    state_text: str
+    state_badge: str
+    href: str
+    price_fen: int
+    voucher_fen: int
+    own_fen: int
+    minutes_left: int | None
+    can_check_in: bool
+    can_check_out: bool
+
+    @property
+    def slot(self) -> Slot:
+        return self.booking.slot
+
+
+def card_of(booking: Booking, *, lang: Lang, now: datetime) -> Card:
+    visit = booking.visit
+    settled = visit is not None and visit.price_fen is not None
+    entry = booking.equipment
+    return Card(
+        booking=booking,
+        name=localised(entry, lang),
+        place=f"{localised(entry.lab.organisation, lang)} · {localised(entry.lab, lang)}",
+        who=f"{localised(booking.organisation, lang)} · {booking.person.name}",
+        state_text=gettext(lang, STATE_WORDS[booking.state]),
+        state_badge=STATE_BADGES[booking.state],
+        href=f"/bookings/{booking.public_id}",
+        price_fen=(visit.price_fen or 0) if visit and settled else booking.price_fen,
+        voucher_fen=(visit.voucher_fen or 0) if visit and settled else booking.voucher_fen,
+        own_fen=(visit.own_fen or 0) if visit and settled else booking.own_fen,
+        minutes_left=int((booking.decide_by - now).total_seconds() // 60) if booking.decide_by else None,
+        can_check_in=booking.state is State.APPROVED and now >= booking.starts_at - CHECK_IN_EARLIEST,
+        can_check_out=booking.state is State.IN_USE,
+    )
+
+
+def price_rows(lines: list[dict[str, Any]], *, voucher_fen: int, paid_to: str, lang: Lang) -> list[dict[str, Any]]:
+    """Lines of a price for the `lines` macro, the voucher's share as the last."""
+    rows: list[dict[str, Any]] = []
+    for line in lines_from_json(lines):
+        unit = gettext(lang, UNIT_NAMES[ChargeUnit(line.unit)])
+        label = f"{line.quantity} {unit} × {format_money(line.unit_price_fen)}"
+        note = gettext(lang, "example price") if line.is_example else ""
+        rows.append({"label": label, "note": note, "amount_fen": line.amount_fen})
+    if voucher_fen and paid_to != "company":
+        rows.append({"label": gettext(lang, "Paid by the voucher"), "amount_fen": -voucher_fen, "kind": "voucher"})
+    return rows
+
+
+def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Events of a booking for the `story` macro, oldest first."""
+    kinds = {"declined": "stop", "no_show": "stop", "expired": "stop", "approved": "ok", "checked_out": "ok"}
+    rows = []
+    for event, actor_name, words in story:
+        text = gettext(lang, VERB_WORDS[event.verb])
+        if event.verb == "checked_out" and event.data.get("price_fen") is not None:
+            text += " · " + format_money(event.data["price_fen"])
+        rows.append(
+            {
+                "when": format_instant(event.at, lang, zone),
+                "who": actor_name or gettext(lang, "automatically"),
+                "text": text,
+                "kind": kinds.get(event.verb, "plain"),
+                "note": words or "",
+            }
+        )
+    return rows
+
+
+def step_rows(booking: Booking, lang: Lang) -> list[dict[str, str]]:
+    """Where a booking stands on its way, for the `steps` macro."""
+    names = ["Requested", "Approved", "Checked in", "Checked out"]
+    reached = {State.REQUESTED: 1, State.APPROVED: 2, State.IN_USE: 3, State.COMPLETED: 4}
+    if booking.state not in reached:
+        last = {"text": gettext(lang, STATE_WORDS[booking.state]), "state": "stop"}
+        return [{"text": translate(lang, "Requested"), "state": "done"}, last]
+    done = reached[booking.state]
+    return [
+        {"text": gettext(lang, name), "state": "done" if place < done else "now" if place == done else "next"}
+        for place, name in enumerate(names)
+    ]
+
+
+def is_live(booking: Booking) -> bool:
+    return booking.state in LIVE
+
+
+def free_until(booking: Booking) -> datetime:
+    """Until when cancelling costs nothing."""
+    return booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)

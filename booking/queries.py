@@ -1,0 +1,292 @@
+"""Every SELECT of the package."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from booking.errors import BookingNotFound
+from booking.models import Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
+from booking.states import LIVE
+from core.slot import Slot
+from equipment.models import Equipment, Lab, Unit
+from members.actor import Actor
+from members.models import Note, Person, Role
+
+
+class Busy(NamedTuple):
+    """Time taken on a unit, for timelines: a claim or a block, or past use."""
+
+    unit_id: int
+    starts_at: datetime
+    ends_at: datetime
+    kind: OccupancyKind
+    state: State | None
+    booking_id: int | None
+    booking_public_id: UUID | None
+    organisation_id: int | None
+    note_id: int | None
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+
+class BookingKeys(NamedTuple):
+    """What must be known of a booking before its rows are locked."""
+
+    id: int
+    organisation_id: int
+    unit_id: int
+    equipment_id: int
+
+
+def get_keys(session: Session, public_id: UUID) -> BookingKeys:
+    row = session.execute(
+        select(Booking.id, Booking.organisation_id, Booking.unit_id, Booking.equipment_id).where(
+            Booking.public_id == public_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise BookingNotFound
+    return BookingKeys(*row)
+
+
+def whole_booking() -> Select[tuple[Booking]]:
+    """A booking with all that pages and mails say of it, in one statement."""
+    return select(Booking).options(
+        joinedload(Booking.equipment).joinedload(Equipment.lab).joinedload(Lab.organisation),
+        joinedload(Booking.equipment).joinedload(Equipment.owner),
+        joinedload(Booking.unit),
+        joinedload(Booking.organisation),
+        joinedload(Booking.payee),
+        joinedload(Booking.person),
+        joinedload(Booking.visit),
+    )
+
+
+def get_booking(session: Session, public_id: UUID) -> Booking:
+    booking = session.scalars(whole_booking().where(Booking.public_id == public_id)).one_or_none()
+    if booking is None:
+        raise BookingNotFound
+    return booking
+
+
+def get_booking_by_id(session: Session, booking_id: int) -> Booking:
+    return session.scalars(whole_booking().where(Booking.id == booking_id)).one()
+
+
+def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:
+    """Claims and blocks on units that overlap a window, in order of start; expired claims do not count."""
+    statement = (
+        select(
+            Occupancy.unit_id,
+            Occupancy.starts_at,
+            Occupancy.ends_at,
+            Occupancy.kind,
+            Booking.state,
+            Booking.id,
+            Booking.public_id,
+            Booking.organisation_id,
+            Occupancy.note_id,
+        )
+        .outerjoin(Booking, Booking.id == Occupancy.booking_id)
+        .where(
+            Occupancy.unit_id.in_(unit_ids),
+            Occupancy.starts_at < window.ends_at,
+            Occupancy.ends_at > window.starts_at,
+        )
+        .order_by(Occupancy.starts_at, Occupancy.id)
+    )
+    return [Busy(*row) for row in session.execute(statement)]
+
+
+def find_past_use(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:
+    """Completed visits in a window, in order of start: their claims are gone, the timeline still shows them."""
+    statement = (
+        select(
+            Booking.unit_id,
+            Visit.checked_in_at,
+            Visit.checked_out_at,
+            Booking.state,
+            Booking.id,
+            Booking.public_id,
+            Booking.organisation_id,
+        )
+        .join(Visit, Visit.booking_id == Booking.id)
+        .where(
+            Booking.unit_id.in_(unit_ids),
+            Booking.state == State.COMPLETED,
+            Visit.checked_in_at < window.ends_at,
+            Visit.checked_out_at > window.starts_at,
+        )
+        .order_by(Visit.checked_in_at)
+    )
+    return [
+        Busy(unit, start, end, OccupancyKind.BOOKING, state, key, public, organisation, None)
+        for unit, start, end, state, key, public, organisation in session.execute(statement)
+        if start < end
+    ]
+
+
+@dataclass(frozen=True)
+class BookingFilter:
+    """Which bookings a list shows. None: no limit."""
+
+    states: frozenset[State] | None = None
+    person_id: int | None = None
+    organisation_ids: frozenset[int] | None = None
+    lab_ids: frozenset[int] | None = None
+    equipment_id: int | None = None
+    starts_before: datetime | None = None
+    ends_after: datetime | None = None
+    newest_first: bool = False
+
+
+def visible_to(actor: Actor, lab_ids: frozenset[int]) -> ColumnElement[bool] | None:
+    """The rows that an actor may see, as a condition; None for those who see all. Twin of `permissions.may_see`."""
+    if actor.has(Role.FINANCE_OFFICER, Role.ZONE_ADMIN, Role.AUDITOR):
+        return None
+    parts: list[ColumnElement[bool]] = [Booking.person_id == actor.person_id]
+    if startups := actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER):
+        parts.append(Booking.organisation_id.in_(startups))
+    if lab_ids and actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR):
+        parts.append(Booking.equipment_id.in_(select(Equipment.id).where(Equipment.lab_id.in_(lab_ids))))
+    return or_(*parts)
+
+
+def find_bookings(
+    session: Session,
+    wanted: BookingFilter,
+    *,
+    visible: ColumnElement[bool] | None = None,
+    limit: int = 50,
+    after: tuple[datetime, int] | None = None,
+) -> list[Booking]:
+    """Whole bookings in order of start (or newest first), after a position (start, id)."""
+    statement = whole_booking().where(*_conditions(wanted))
+    if visible is not None:
+        statement = statement.where(visible)
+    if wanted.newest_first:
+        if after:
+            statement = statement.where(
+                or_(Booking.starts_at < after[0], and_(Booking.starts_at == after[0], Booking.id < after[1]))
+            )
+        statement = statement.order_by(Booking.starts_at.desc(), Booking.id.desc())
+    else:
+        if after:
+            statement = statement.where(
+                or_(Booking.starts_at > after[0], and_(Booking.starts_at == after[0], Booking.id > after[1]))
+            )
+        statement = statement.order_by(Booking.starts_at, Booking.id)
+    return list(session.scalars(statement.limit(limit)))
+
+
+def count_bookings(session: Session, wanted: BookingFilter, *, visible: ColumnElement[bool] | None = None) -> int:
+    statement = select(func.count()).select_from(Booking).where(*_conditions(wanted))
+    if visible is not None:
+        statement = statement.where(visible)
+    return session.scalar(statement) or 0
+
+
+def _conditions(wanted: BookingFilter) -> list[ColumnElement[bool]]:
+    parts: list[ColumnElement[bool]] = []
+    if wanted.states is not None:
+        parts.append(Booking.state.in_(wanted.states))
+    if wanted.person_id is not None:
+        parts.append(Booking.person_id == wanted.person_id)
+    if wanted.organisation_ids is not None:
+        parts.append(Booking.organisation_id.in_(wanted.organisation_ids))
+    if wanted.lab_ids is not None:
+        parts.append(Booking.equipment_id.in_(select(Equipment.id).where(Equipment.lab_id.in_(wanted.lab_ids))))
+    if wanted.equipment_id is not None:
+        parts.append(Booking.equipment_id == wanted.equipment_id)
+    if wanted.starts_before is not None:
+        parts.append(Booking.starts_at < wanted.starts_before)
+    if wanted.ends_after is not None:
+        parts.append(Booking.ends_at > wanted.ends_after)
+    return parts
+
+
+class Story(NamedTuple):
+    """One event of a booking with who did it and the words that were given."""
+
+    event: BookingEvent
+    actor_name: str | None
+    words: str | None
+
+
+def find_story(session: Session, booking_id: int) -> list[Story]:
+    statement = (
+        select(BookingEvent, Person.name, Note.body)
+        .outerjoin(Person, Person.id == BookingEvent.actor_id)
+        .outerjoin(Note, Note.id == BookingEvent.note_id)
+        .where(BookingEvent.booking_id == booking_id)
+        .order_by(BookingEvent.id)
+    )
+    return [Story(*row) for row in session.execute(statement)]
+
+
+def find_notes(session: Session, note_ids: Iterable[int | None]) -> dict[int, str]:
+    wanted = {note_id for note_id in note_ids if note_id is not None}
+    if not wanted:
+        return {}
+    return {key: body for key, body in session.execute(select(Note.id, Note.body).where(Note.id.in_(wanted)))}
+
+
+def find_undecided(session: Session, *, now: datetime, limit: int) -> list[UUID]:
+    """Requests whose time to decide is over, oldest first."""
+    return list(
+        session.scalars(
+            select(Booking.public_id)
+            .where(Booking.state == State.REQUESTED, Booking.decide_by <= now)
+            .order_by(Booking.decide_by)
+            .limit(limit)
+        )
+    )
+
+
+def find_possible_no_shows(session: Session, *, now: datetime) -> list[tuple[UUID, datetime, int]]:
+    """Approved bookings that have begun: public id, start, and the instrument's patience in minutes."""
+    statement = (
+        select(Booking.public_id, Booking.starts_at, Equipment.no_show_minutes)
+        .join(Equipment)
+        .where(Booking.state == State.APPROVED, Booking.starts_at < now)
+        .order_by(Booking.starts_at)
+    )
+    return [(public, start, patience) for public, start, patience in session.execute(statement)]
+
+
+def find_live_bookings_between(session: Session, window: Slot, unit_id: int) -> list[Booking]:
+    """Live bookings on a unit that a block over the window would meet, in order of start."""
+    statement = whole_booking().where(
+        Booking.unit_id == unit_id,
+        Booking.state.in_(LIVE),
+        Booking.starts_at < window.ends_at,
+        Booking.ends_at > window.starts_at,
+    )
+    return list(session.scalars(statement.order_by(Booking.starts_at)))
+
+
+def find_units(session: Session, equipment_id: int) -> list[Unit]:
+    return list(
+        session.scalars(
+            select(Unit).where(Unit.equipment_id == equipment_id, Unit.retired_at.is_(None)).order_by(Unit.id)
+        )
+    )
+
+
+def find_equipment_of_labs(session: Session, lab_ids: frozenset[int]) -> list[Equipment]:
+    """Bookable entries of labs with units, hours and lab, in order of name: the rows of a lab's board."""
+    return list(
+        session.scalars(
+            select(Equipment)
+            .options(selectinload(Equipment.units), selectinload(Equipment.hours), joinedload(Equipment.lab))
+            .where(Equipment.lab_id.in_(lab_ids), Equipment.is_bookable, Equipment.retired_at.is_(None))
+            .order_by(Equipment.sort_key, Equipment.id)
+        )
+    )

@@ -1,0 +1,143 @@
+"""What a slot would cost, who pays what, and what stands in its way. Reads only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from booking import claims, conflicts, pricing, queries
+from booking.errors import NotBookable, RuleBroken, RulesBroken, SlotOutOfRange
+from booking.permissions import Payer
+from booking.pricing import Line
+from core.slot import Slot, local_date
+from equipment.models import ChargeUnit, Equipment
+from vouchers import service as vouchers
+from vouchers.models import PaidTo
+
+#: Further away is a slip of the pen, not a plan.
+REACH = timedelta(days=3 * 366)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A price and its parts. `own_fen` is what the payer pays now: all of it where a programme refunds afterwards."""
+
+    lines: list[Line]
+    quantities: dict[str, str]
+    price_fen: int
+    voucher_fen: int
+    own_fen: int
+    tier: str
+    plan: vouchers.SharePlan
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A quote together with whatever would refuse the request now."""
+
+    quote: Quote | None
+    broken: list[RuleBroken]
+    taken: list[Slot]
+    alternatives: list[Slot]
+
+    @property
+    def can_request(self) -> bool:
+        return self.quote is not None and not self.broken and not self.taken
+
+
+def quote_slot(
+    session: Session,
+    entry: Equipment,
+    payer: Payer,
+    slot: Slot,
+    *,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID,
+    now: datetime,
+    returning: str | None = None,
+) -> Quote:
+    """Price a slot for a payer. `returning` names a booking whose held money counts as free again (a move).
+
+    Raises NotBookable, SlotOutOfRange, RulesBroken (quantities, price) and the refusals of vouchers.
+    """
+    require_within_reach(slot, now)
+    if not entry.is_bookable or entry.retired_at is not None:
+        raise NotBookable
+    zone = ZoneInfo(entry.lab.zone)
+    lines, amounts, broken = pricing.price_slot(
+        entry.rates, payer.tier, slot, local_date(slot.starts_at, zone), quantities
+    )
+    if broken:
+        raise RulesBroken(reasons=broken)
+    price_fen = pricing.total_fen(lines)
+    eligible = payer.may_use_vouchers and entry.voucher_eligible
+    plan = vouchers.plan_share(
+        session,
+        organisation_id=payer.organisation_id,
+        eligible_fen=price_fen if eligible else 0,
+        ends_on=local_date(slot.ends_at - timedelta(microseconds=1), zone),
+        choice=voucher if eligible else "none",
+        now=now,
+        returning=returning,
+    )
+    return Quote(
+        lines=lines,
+        quantities=_as_text(amounts),
+        price_fen=price_fen,
+        voucher_fen=plan.share_fen,
+        own_fen=price_fen - (plan.share_fen if plan.paid_to is PaidTo.INSTITUTION else 0),
+        tier=payer.tier.value,
+        plan=plan,
+    )
+
+
+def preview_slot(
+    session: Session,
+    entry: Equipment,
+    payer: Payer,
+    slot: Slot,
+    *,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID,
+    now: datetime,
+) -> Preview:
+    """The quote and everything that stands in its way, with the nearest free slots if something does."""
+    quote: Quote | None = None
+    broken: list[RuleBroken] = []
+    try:
+        quote = quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
+    except RulesBroken as refusal:
+        broken += [reason for reason in refusal.reasons if isinstance(reason, RuleBroken)]
+    broken = find_broken_rules(session, entry, slot, now=now) + broken
+    taken = find_taken(session, entry, slot)
+    in_the_way = taken or any(rule.field in ("starts_at", "ends_at") for rule in broken)
+    alternatives = claims.find_alternatives(session, entry, slot, now=now) if in_the_way else []
+    return Preview(quote, broken, taken, alternatives)
+
+
+def find_broken_rules(
+    session: Session, entry: Equipment, slot: Slot, *, now: datetime, by_lab: bool = False
+) -> list[RuleBroken]:
+    """The entry's rules against a slot, with opening hours read for the slot's days."""
+    open_slots = claims.open_slots_of(session, entry, slot.widened(1440, 1440))
+    return conflicts.find_broken_rules(slot, entry, open_slots, zone=ZoneInfo(entry.lab.zone), now=now, by_lab=by_lab)
+
+
+def find_taken(session: Session, entry: Equipment, slot: Slot) -> list[Slot]:
+    """What is in the way when no unit is free; empty when one is."""
+    units = [unit.id for unit in entry.units if unit.retired_at is None]
+    busy = queries.find_busy(session, units, conflicts.claim_of(slot, entry))
+    return [part.slot for part in busy[:3]] if {part.unit_id for part in busy} >= set(units) else []
+
+
+def require_within_reach(slot: Slot, now: datetime) -> None:
+    if not now - REACH < slot.starts_at < slot.ends_at < now + REACH:
+        raise SlotOutOfRange(field="starts_at")
+
+
+def _as_text(amounts: Mapping[ChargeUnit, Any]) -> dict[str, str]:
+    return {unit.value: str(amount) for unit, amount in amounts.items()}

@@ -1,0 +1,207 @@
+"""Shapes in and out of the JSON routes."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from booking.errors import SlotInvalid
+from booking.models import Booking
+from booking.quotes import Preview, Quote
+from core.i18n import Lang, translate
+from core.rendering import localised
+from core.shapes import In, InstantIn, LongText, Out, VersionIn
+from core.slot import Slot
+from equipment.models import Equipment
+
+Quantities = Annotated[dict[Annotated[str, Field(max_length=40)], int | float | str], Field(max_length=20)]
+VoucherChoice = Literal["auto", "none"] | UUID
+
+
+class SlotIn(In):
+    starts_at: InstantIn
+    ends_at: InstantIn
+
+    @property
+    def slot(self) -> Slot:
+        """Raises SlotInvalid for an empty or inverted interval."""
+        if self.starts_at >= self.ends_at:
+            raise SlotInvalid(field="ends_at")
+        return Slot(self.starts_at, self.ends_at)
+
+
+class QuoteIn(SlotIn):
+    equipment_id: UUID
+    quantities: Quantities = {}
+    voucher: VoucherChoice = "auto"
+
+
+class BookingIn(QuoteIn):
+    purpose: LongText = ""
+
+
+class MoveIn(SlotIn):
+    version: VersionIn
+
+
+class ApprovalIn(In):
+    word: LongText = ""
+
+
+class ReasonIn(In):
+    reason: LongText = ""
+
+
+class CheckOutIn(In):
+    quantities: Quantities = {}
+    note: LongText = ""
+
+
+class SlotOut(Out):
+    starts_at: datetime
+    ends_at: datetime
+
+
+class LineOut(Out):
+    unit: str
+    quantity: str
+    unit_price_fen: int
+    amount_fen: int
+    is_example: bool
+
+
+class PayeeOut(Out):
+    id: UUID
+    name: str
+
+
+class ProblemOut(Out):
+    code: str
+    field: str
+    message: str
+
+
+class QuoteOut(Out):
+    """`own_fen` is what one pays; `voucher_fen` what the voucher pays, or refunds later where it pays the company."""
+
+    price_fen: int
+    voucher_fen: int
+    own_fen: int
+    paid_to: str | None
+    payee: PayeeOut
+    lines: list[LineOut]
+    problems: list[ProblemOut] = []
+    taken: list[SlotOut] = []
+    alternatives: list[SlotOut] = []
+
+    @classmethod
+    def of(cls, quote: Quote, preview: Preview, entry: Equipment, problems: list[ProblemOut], lang: Lang) -> Self:
+        return cls(
+            price_fen=quote.price_fen,
+            voucher_fen=quote.voucher_fen,
+            own_fen=quote.own_fen,
+            paid_to=quote.plan.paid_to,
+            payee=PayeeOut(id=entry.payee.public_id, name=localised(entry.payee, lang)),
+            lines=[LineOut.model_validate(line) for line in quote.lines],
+            problems=problems,
+            taken=[SlotOut.model_validate(slot) for slot in preview.taken],
+            alternatives=[SlotOut.model_validate(slot) for slot in preview.alternatives],
+        )
+
+
+class VisitOut(Out):
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    quantities: dict[str, str]
+    price_fen: int | None
+    voucher_fen: int | None
+    own_fen: int | None
+
+
+class BookingOut(Out):
+    id: UUID
+    version: int
+    state: str
+    awaiting: str | None
+    equipment_id: UUID
+    equipment_name: str
+    unit_id: UUID
+    units: list[UUID]
+    organisation_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    requested_at: datetime
+    decide_by: datetime | None
+    quantities: dict[str, str]
+    lines: list[LineOut]
+    price_fen: int
+    voucher_fen: int
+    own_fen: int
+    payee: PayeeOut
+    visit: VisitOut | None = None
+
+    @classmethod
+    def of(cls, booking: Booking, lang: Lang) -> Self:
+        return cls(
+            id=booking.public_id,
+            version=booking.version,
+            state=booking.state,
+            awaiting=booking.awaiting,
+            equipment_id=booking.equipment.public_id,
+            equipment_name=localised(booking.equipment, lang),
+            unit_id=booking.unit.public_id,
+            units=[booking.unit.public_id],
+            organisation_id=booking.organisation.public_id,
+            starts_at=booking.starts_at,
+            ends_at=booking.ends_at,
+            requested_at=booking.requested_at,
+            decide_by=booking.decide_by,
+            quantities=booking.quantities,
+            lines=[LineOut(**line) for line in booking.lines],
+            price_fen=booking.price_fen,
+            voucher_fen=booking.voucher_fen,
+            own_fen=booking.own_fen,
+            payee=PayeeOut(id=booking.payee.public_id, name=localised(booking.payee, lang)),
+            visit=VisitOut.model_validate(booking.visit) if booking.visit else None,
+        )
+
+
+class BookingPage(Out):
+    items: list[BookingOut]
+    total: int
+    next_cursor: str | None
+
+
+class BusyOut(Out):
+    """Taken time: no names. `mine`: one's own or one's startup's."""
+
+    unit_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    kind: str
+    mine: bool
+
+
+class CalendarOut(Out):
+    busy: list[BusyOut]
+    open: list[SlotOut]
+
+
+class FreeOut(Out):
+    equipment_id: UUID
+    name: str
+    slots: list[SlotOut]
+
+
+class AvailabilityOut(Out):
+    items: list[FreeOut]
+    next_cursor: str | None
+
+
+def problems_of(preview: Preview, lang: Lang, words: Any) -> list[ProblemOut]:
+    """Broken rules with their words; `words` explains a refusal in the reader's language."""
+    found = [ProblemOut(code=rule.code, field=rule.field, message=words(rule)) for rule in preview.broken]
+    if preview.taken:
+        found.append(ProblemOut(code="slot_taken", field="starts_at", message=translate(lang, "This time is taken.")))
+    return found

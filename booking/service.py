@@ -1,0 +1,326 @@
+"""The main job: request, approve, decline, cancel, move. Each verb is one unit of work of the caller.
+
+The way of a request, top to bottom: may this person -> lock the company and the unit -> the rules -> the quote ->
+the claim -> the hold -> the event -> the notices.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from booking import claims, notices, permissions, queries, quotes
+from booking.errors import MayNotRunLab, NotBookable, ReasonMissing, RulesBroken, VersionStale
+from booking.events import record_event, require_state
+from booking.models import Awaiting, Booking, Source, State
+from booking.permissions import Payer
+from booking.quotes import Quote
+from core.db import lock_rows
+from core.slot import Slot
+from equipment import queries as catalogue
+from equipment.models import ApprovalMode, Equipment, Tier, Unit
+from members import audit, notes
+from members import queries as members
+from members.actor import Actor
+from members.models import Note, Organisation
+from vouchers import service as vouchers
+
+
+def request_booking(
+    session: Session,
+    actor: Actor,
+    *,
+    equipment_id: UUID,
+    slot: Slot,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID = "auto",
+    purpose: str = "",
+    source: Source = Source.WEB,
+    now: datetime,
+) -> Booking:
+    """Request a slot; approved at once where the instrument approves by itself. The slot and the money are held.
+
+    Locks the company, then the units. Raises MayNotBook, RulesBroken (all reasons), SlotTaken and UnitBlocked (with
+    alternatives), and the refusals of vouchers.
+    """
+    entry = catalogue.get_equipment(session, equipment_id)
+    payer = permissions.payer_for(actor, entry)
+    return place_booking(
+        session, actor, entry, payer, actor.person_id, slot=slot, quantities=quantities, voucher=voucher,
+        purpose=purpose, source=source, now=now,
+    )  # fmt: skip
+
+
+def book_for_someone(
+    session: Session,
+    actor: Actor,
+    *,
+    equipment_id: UUID,
+    email: str,
+    slot: Slot,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID = "auto",
+    purpose: str = "",
+    now: datetime,
+) -> Booking:
+    """The lab books for someone who phoned: approved at once, free of lead time and horizon. Raises as request."""
+    entry = catalogue.get_equipment(session, equipment_id)
+    require_manager_of(session, actor, entry)
+    person, grant = members.get_booker_by_email(session, email)
+    return place_booking(
+        session, actor, entry, permissions.payer_of(grant, entry), person.id, slot=slot, quantities=quantities,
+        voucher=voucher, purpose=purpose, source=Source.LAB, now=now,
+    )  # fmt: skip
+
+
+def place_booking(
+    session: Session,
+    actor: Actor,
+    entry: Equipment,
+    payer: Payer,
+    person_id: int,
+    *,
+    slot: Slot,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID,
+    purpose: str,
+    source: Source,
+    now: datetime,
+) -> Booking:
+    """The common way of every new booking, whoever asks for it."""
+    quotes.require_within_reach(slot, now)
+    if not entry.is_bookable or entry.retired_at is not None:
+        raise NotBookable
+    by_lab = source is Source.LAB
+    lock_rows(session, Organisation, [payer.organisation_id])
+    require_rules(session, entry, slot, now=now, by_lab=by_lab)
+    unit = claims.choose_unit(session, entry, slot, now=now)
+    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
+    note = notes.write(session, purpose, person_id=person_id, now=now) if purpose else None
+    booking = Booking(
+        equipment=entry,
+        unit=unit,
+        organisation_id=payer.organisation_id,
+        person_id=person_id,
+        source=source,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        requested_at=now,
+        purpose_note_id=note.id if note else None,
+        payee_id=entry.payee_id,
+        voucher_choice=str(voucher),
+        calendar_uid=secrets.token_hex(16),
+        **_deciding(entry, slot, by_lab=by_lab, now=now),
+        **_agreed(quote),
+    )
+    session.add(booking)
+    session.flush()
+    claims.place_claim(session, booking, entry)
+    vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
+    record_event(session, booking, "requested", None, actor=actor, now=now)
+    booking = queries.get_booking_by_id(session, booking.id)
+    if booking.state is State.REQUESTED:
+        notices.requested(session, booking, now=now)
+    else:
+        record_event(session, booking, "approved", State.REQUESTED, actor=actor if by_lab else None, now=now)
+        notices.approved(session, booking, now=now)
+    return booking
+
+
+def approve_booking(session: Session, actor: Actor, booking_id: UUID, *, word: str = "", now: datetime) -> Booking:
+    """The lab says yes. Raises BookingNotFound, MayNotRunLab, StateChanged."""
+    booking = _locked_for_lab(session, actor, booking_id)
+    require_state(booking, "approved")
+    note = _write(session, word, actor, now)
+    _change(session, booking, "approved", actor=actor, now=now, note=note)
+    notices.approved(session, booking, now=now, note=note)
+    return booking
+
+
+def decline_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str, now: datetime) -> Booking:
+    """The lab says no, and why; slot and money are free again. Raises as approve, and ReasonMissing."""
+    booking = _locked_for_lab(session, actor, booking_id)
+    require_state(booking, "declined")
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    note = _write(session, reason, actor, now)
+    end_booking(session, booking, "declined", actor=actor, now=now, note=note)
+    notices.declined(session, booking, now=now, note=note)
+    return booking
+
+
+def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str = "", now: datetime) -> Booking:
+    """Who booked, the startup's owner or the lab gives it up; slot and money are free again.
+
+    The lab must say why. Raises BookingNotFound, Forbidden, StateChanged, ReasonMissing.
+    """
+    booking = lock_booking(session, booking_id)
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+    permissions.require_seen(actor, booking, lab_ids)
+    permissions.require(permissions.may_change(actor, booking, lab_ids))
+    require_state(booking, "cancelled")
+    by_lab = permissions.manages(actor, lab_ids, booking.equipment.lab_id) and booking.person_id != actor.person_id
+    if by_lab and not reason.strip():
+        raise ReasonMissing(field="reason")
+    note = _write(session, reason, actor, now)
+    booking.calendar_sequence += 1
+    end_booking(session, booking, "cancelled", actor=actor, now=now, note=note)
+    notices.cancelled(session, booking, by_lab=by_lab, now=now, note=note)
+    return booking
+
+
+def move_booking(
+    session: Session, actor: Actor, booking_id: UUID, *, slot: Slot, version: int, now: datetime
+) -> Booking:
+    """Move to another slot under the same rules; the hold follows the new price.
+
+    A startup's move of an approved booking asks the lab again. Locks company, units, booking. Raises as request, and
+    VersionStale, StateChanged.
+    """
+    keys = queries.get_keys(session, booking_id)
+    quotes.require_within_reach(slot, now)
+    lock_rows(session, Organisation, [keys.organisation_id])
+    entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
+    lock_rows(session, Unit, [unit.id for unit in entry.units])
+    booking = lock_booking(session, booking_id)
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+    permissions.require_seen(actor, booking, lab_ids)
+    permissions.require(permissions.may_change(actor, booking, lab_ids))
+    require_state(booking, "moved")
+    if booking.version != version:
+        raise VersionStale
+    by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
+    require_rules(session, entry, slot, now=now, by_lab=by_lab)
+    unit = claims.choose_unit(session, entry, slot, now=now, moving=booking.id)
+    quote = _quote_again(session, booking, entry, slot, now=now)
+    before, was = booking.state, booking.slot
+    claims.drop_claim(session, booking)
+    vouchers.release_holds(session, reference=booking.reference, now=now)
+    booking.unit, booking.starts_at, booking.ends_at = unit, slot.starts_at, slot.ends_at
+    booking.calendar_sequence += 1
+    for name, value in (_deciding(entry, slot, by_lab=by_lab, now=now) | _agreed(quote)).items():
+        setattr(booking, name, value)
+    session.flush()
+    claims.place_claim(session, booking, entry)
+    vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
+    record_event(session, booking, "moved", before, actor=actor, now=now, data=_times(was))
+    notices.moved(session, booking, was=was, now=now)
+    return booking
+
+
+def block_unit(
+    session: Session, actor: Actor, unit_id: UUID, *, slot: Slot, reason: str, now: datetime
+) -> list[Booking]:
+    """Take a unit out of service for a time. Bookings that lie there stay; they are returned, in order of start.
+
+    Raises EquipmentNotFound, MayNotRunLab, ReasonMissing.
+    """
+    unit = catalogue.get_unit(session, unit_id)
+    entry = catalogue.get_equipment_by_id(session, unit.equipment_id)
+    require_manager_of(session, actor, entry)
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    quotes.require_within_reach(slot, now)
+    lock_rows(session, Unit, [unit.id])
+    note = notes.write(session, reason, person_id=actor.person_id, now=now)
+    claims.place_block(session, unit, slot, note_id=note.id)
+    audit.record(
+        session, actor=actor, action="unit_blocked", object=f"unit:{unit.public_id}", now=now,
+        organisation_id=entry.owner_id, data=_times(slot), note=note,
+    )  # fmt: skip
+    return queries.find_live_bookings_between(session, slot, unit.id)
+
+
+def require_rules(session: Session, entry: Equipment, slot: Slot, *, now: datetime, by_lab: bool) -> None:
+    """Raises RulesBroken with every broken rule and the nearest slots that would do."""
+    broken = quotes.find_broken_rules(session, entry, slot, now=now, by_lab=by_lab)
+    if broken:
+        near = claims.find_alternatives(session, entry, slot, now=now)
+        raise RulesBroken(reasons=broken, details={"alternatives": [_times(other) for other in near]})
+
+
+def require_manager_of(session: Session, actor: Actor, entry: Equipment) -> None:
+    """Raises MayNotRunLab unless the actor manages the entry's lab."""
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+    if not permissions.manages(actor, lab_ids, entry.lab_id):
+        raise MayNotRunLab
+
+
+def lock_booking(session: Session, public_id: UUID) -> Booking:
+    """Lock a booking's row, then read it whole. Raises BookingNotFound."""
+    keys = queries.get_keys(session, public_id)
+    lock_rows(session, Booking, [keys.id])
+    return queries.get_booking_by_id(session, keys.id)
+
+
+def end_booking(
+    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None = None
+) -> None:
+    """A booking that will not be used ends: its claim goes, its hold is released whole."""
+    _change(session, booking, verb, actor=actor, now=now, note=note)
+    claims.drop_claim(session, booking)
+    vouchers.release_holds(session, reference=booking.reference, now=now)
+
+
+def _change(
+    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None
+) -> None:
+    before = booking.state
+    booking.state = require_state(booking, verb)
+    booking.awaiting = None
+    booking.decide_by = None
+    session.flush()
+    record_event(session, booking, verb, before, actor=actor, now=now, note=note)
+
+
+def _locked_for_lab(session: Session, actor: Actor, booking_id: UUID) -> Booking:
+    booking = lock_booking(session, booking_id)
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+    permissions.require_manager(actor, booking, lab_ids)
+    return booking
+
+
+def _quote_again(session: Session, booking: Booking, entry: Equipment, slot: Slot, *, now: datetime) -> Quote:
+    choice = booking.voucher_choice
+    return quotes.quote_slot(
+        session,
+        entry,
+        Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP),
+        slot,
+        quantities=booking.quantities,
+        voucher=choice if choice in ("auto", "none") else UUID(choice),
+        now=now,
+        returning=booking.reference,
+    )
+
+
+def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime) -> dict[str, Any]:
+    """State after asking: approved where nobody has to be asked, else until when the lab decides."""
+    if by_lab or entry.approval_mode is ApprovalMode.AUTOMATIC:
+        return {"state": State.APPROVED, "awaiting": None, "decide_by": None}
+    decide_by = min(now + timedelta(minutes=entry.decide_minutes), slot.starts_at)
+    return {"state": State.REQUESTED, "awaiting": Awaiting.LAB, "decide_by": decide_by}
+
+
+def _agreed(quote: Quote) -> dict[str, Any]:
+    return {
+        "tier": quote.tier,
+        "quantities": quote.quantities,
+        "lines": [line.as_json() for line in quote.lines],
+        "price_fen": quote.price_fen,
+        "voucher_fen": quote.voucher_fen,
+        "own_fen": quote.own_fen,
+        "share_bp": quote.plan.share_bp,
+        "paid_to": quote.plan.paid_to.value if quote.plan.paid_to else "",
+    }
+
+
+def _times(slot: Slot) -> dict[str, str]:
+    return {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
+
+
+def _write(session: Session, body: str, actor: Actor, now: datetime) -> Note | None:
+    return notes.write(session, body, person_id=actor.person_id, now=now) if body.strip() else None

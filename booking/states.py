@@ -1,0 +1,29 @@
+"""The one table of what may follow what. Pure."""
+
+from booking.models import State
+
+#: verb -> (states in which it is allowed, state it leads to; None keeps the state).
+TRANSITIONS: dict[str, tuple[frozenset[State], State | None]] = {
+    "approved": (frozenset({State.REQUESTED}), State.APPROVED),
+    "declined": (frozenset({State.REQUESTED}), State.DECLINED),
+    "expired": (frozenset({State.REQUESTED}), State.EXPIRED),
+    "cancelled": (frozenset({State.REQUESTED, State.APPROVED}), State.CANCELLED),
+    "moved": (frozenset({State.REQUESTED, State.APPROVED}), None),
+    "checked_in": (frozenset({State.APPROVED}), State.IN_USE),
+    "checked_out": (frozenset({State.IN_USE}), State.COMPLETED),
+    "no_show": (frozenset({State.APPROVED}), State.NO_SHOW),
+}
+#: In these a booking keeps its claim on the unit and its hold on the voucher.
+LIVE = frozenset({State.REQUESTED, State.APPROVED, State.IN_USE})
+ENDED = frozenset(State) - LIVE
+
+
+def may_follow(verb: str, state: State) -> bool:
+    return state in TRANSITIONS[verb][0]
+
+
+def state_after(verb: str, state: State) -> State:
+    """Raises KeyError for an unknown verb; the caller has asked `may_follow`."""
+    allowed, target = TRANSITIONS[verb]
+    assert state in allowed, f"{verb} from {state}"
+    return target or state

@@ -1,0 +1,223 @@
+"""The day itself: check in, check out, no-show, use that is past, and requests that nobody decided."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from booking import claims, notices, permissions, pricing, queries, quotes
+from booking.errors import CheckInTooEarly, PastUseInFuture, ReasonMissing, RulesBroken, SlotTaken
+from booking.events import record_event, require_state
+from booking.models import Booking, Source, State, Visit
+from booking.pricing import Line
+from booking.service import end_booking, lock_booking, require_manager_of
+from core.db import lock_rows
+from core.money import share_fen
+from core.slot import Slot
+from equipment import queries as catalogue
+from equipment.models import ChargeUnit, Equipment, Unit
+from members import notes
+from members import queries as members
+from members.actor import Actor
+from members.models import Organisation
+from vouchers import service as vouchers
+from vouchers.models import PaidTo
+
+CHECK_IN_EARLIEST = timedelta(minutes=30)
+
+
+def check_in(session: Session, actor: Actor, booking_id: UUID, *, now: datetime) -> Booking:
+    """Begin the visit, from 30 minutes before the start. Raises BookingNotFound, Forbidden, StateChanged, CheckInTooEarly."""
+    booking = _locked_visit(session, actor, booking_id)
+    target = require_state(booking, "checked_in")
+    if now < booking.starts_at - CHECK_IN_EARLIEST:
+        raise CheckInTooEarly
+    before, booking.state = booking.state, target
+    session.add(Visit(booking_id=booking.id, checked_in_at=now))
+    session.flush()
+    record_event(session, booking, "checked_in", before, actor=actor, now=now)
+    return queries.get_booking_by_id(session, booking.id)
+
+
+def check_out(
+    session: Session,
+    actor: Actor,
+    booking_id: UUID,
+    *,
+    quantities: Mapping[str, Any] | None = None,
+    note: str = "",
+    now: datetime,
+) -> Booking:
+    """End the visit: price the actual use, capture the hold up to it, release the rest, charge the own share.
+
+    Quantities that are not given stay as booked. Raises as check in, and RulesBroken for quantities.
+    """
+    booking = _locked_visit(session, actor, booking_id)
+    target = require_state(booking, "checked_out")
+    visit = booking.visit
+    assert visit is not None, "in use without a visit"
+    asked = booking.quantities | {name: raw for name, raw in (quantities or {}).items() if str(raw).strip()}
+    amounts, broken = pricing.read_quantities(asked, agreed_rates(pricing.lines_from_json(booking.lines)))
+    if broken:
+        raise RulesBroken(reasons=broken)
+    visit.checked_out_at = max(now, visit.checked_in_at)
+    visit.quantities = {unit.value: str(amount) for unit, amount in amounts.items()}
+    words = notes.write(session, note, person_id=actor.person_id, now=now) if note.strip() else None
+    visit.note_id = words.id if words else None
+    _settle(session, booking, visit, amounts, now=now)
+    before, booking.state = booking.state, target
+    claims.drop_claim(session, booking)
+    session.flush()
+    money = {"price_fen": visit.price_fen, "voucher_fen": visit.voucher_fen, "own_fen": visit.own_fen}
+    record_event(session, booking, "checked_out", before, actor=actor, now=now, data=money, note=words)
+    notices.completed(session, booking, now=now)
+    return booking
+
+
+def enter_past_use(
+    session: Session,
+    actor: Actor,
+    *,
+    equipment_id: UUID,
+    email: str,
+    slot: Slot,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID = "auto",
+    reason: str,
+    now: datetime,
+) -> Booking:
+    """The lab enters use that has happened without a booking, and why. Charged at once.
+
+    Raises MayNotRunLab, PastUseInFuture, ReasonMissing, SlotTaken, and the refusals of a quote.
+    """
+    entry = catalogue.get_equipment(session, equipment_id)
+    require_manager_of(session, actor, entry)
+    if slot.ends_at > now:
+        raise PastUseInFuture(field="ends_at")
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    person, grant = members.get_booker_by_email(session, email)
+    payer = permissions.payer_of(grant, entry)
+    lock_rows(session, Organisation, [payer.organisation_id])
+    unit = _unit_free_in_past(session, entry, slot)
+    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
+    note = notes.write(session, reason, person_id=actor.person_id, now=now)
+    booking = Booking(
+        equipment=entry, unit=unit, organisation_id=payer.organisation_id, person_id=person.id,
+        state=State.COMPLETED, source=Source.LAB, starts_at=slot.starts_at, ends_at=slot.ends_at, requested_at=now,
+        tier=quote.tier, quantities=quote.quantities, lines=[line.as_json() for line in quote.lines],
+        price_fen=quote.price_fen, voucher_fen=quote.voucher_fen, own_fen=quote.own_fen, payee_id=entry.payee_id,
+        share_bp=quote.plan.share_bp, paid_to=quote.plan.paid_to.value if quote.plan.paid_to else "",
+        voucher_choice=str(voucher), calendar_uid=secrets.token_hex(16),
+    )  # fmt: skip
+    session.add(booking)
+    session.flush()
+    vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
+    visit = Visit(
+        booking_id=booking.id, checked_in_at=slot.starts_at, checked_out_at=slot.ends_at, quantities=quote.quantities
+    )
+    session.add(visit)
+    amounts = {ChargeUnit(name): Decimal(amount) for name, amount in quote.quantities.items()}
+    _settle(session, booking, visit, amounts, now=now)
+    record_event(session, booking, "checked_out", None, actor=actor, now=now, note=note)
+    booking = queries.get_booking_by_id(session, booking.id)
+    notices.completed(session, booking, now=now)
+    return booking
+
+
+def expire_requests(session: Session, *, now: datetime, limit: int) -> int:
+    """Job: 1. find requests whose time to decide is over; 2. under each one's lock, look again; 3. expire it: slot
+    and money are free; 4. tell who booked."""
+    expired = 0
+    for booking_id in queries.find_undecided(session, now=now, limit=limit):
+        booking = lock_booking(session, booking_id)
+        if booking.state is State.REQUESTED and booking.decide_by is not None and booking.decide_by <= now:
+            end_booking(session, booking, "expired", actor=None, now=now)
+            notices.expired(session, booking, now=now)
+            expired += 1
+    return expired
+
+
+def mark_no_shows(session: Session, *, now: datetime, limit: int) -> int:
+    """Job: 1. find approved bookings that began; 2. leave those whose patience is not over; 3. under each one's lock,
+    look again; 4. mark the no-show: slot and money are free; 5. tell who booked and the lab."""
+    missed = 0
+    for booking_id, starts_at, patience in queries.find_possible_no_shows(session, now=now):
+        if missed >= limit:
+            break
+        if now < starts_at + timedelta(minutes=patience):
+            continue
+        booking = lock_booking(session, booking_id)
+        if booking.state is State.APPROVED and booking.starts_at + timedelta(minutes=patience) <= now:
+            end_booking(session, booking, "no_show", actor=None, now=now)
+            notices.no_show(session, booking, now=now)
+            missed += 1
+    return missed
+
+
+def agreed_rates(lines: Iterable[Line]) -> dict[ChargeUnit, "AgreedRate"]:
+    """The prices that were agreed in a booking's lines, whatever the price list says today."""
+    return {ChargeUnit(line.unit): AgreedRate(line) for line in lines}
+
+
+class AgreedRate:
+    """A line of a quote read as a rate."""
+
+    def __init__(self, line: Line) -> None:
+        self.charge_unit = ChargeUnit(line.unit)
+        self.price_fen = line.unit_price_fen
+        self.is_example = line.is_example
+
+
+def _settle(
+    session: Session, booking: Booking, visit: Visit, amounts: Mapping[ChargeUnit, Decimal], *, now: datetime
+) -> None:
+    """Price the visit, capture min(held, share of the actual price), charge what the payer owes."""
+    assert visit.checked_out_at is not None
+    rates = agreed_rates(pricing.lines_from_json(booking.lines))
+    lines = pricing.price_lines(rates, length=visit.checked_out_at - visit.checked_in_at, quantities=amounts)
+    price = pricing.total_fen(lines)
+    refunded_later = booking.paid_to == PaidTo.COMPANY
+    captured = vouchers.capture_holds(
+        session,
+        reference=booking.reference,
+        amount_fen=share_fen(price, booking.share_bp),
+        payee_id=booking.organisation_id if refunded_later else booking.payee_id,
+        now=now,
+    )
+    own = price if refunded_later else price - captured
+    vouchers.charge_own_share(
+        session,
+        organisation_id=booking.organisation_id,
+        payee_id=booking.payee_id,
+        amount_fen=own,
+        cause=f"own:{booking.reference}",
+        reference=booking.reference,
+        now=now,
+    )
+    visit.lines = [line.as_json() for line in lines]
+    visit.price_fen, visit.voucher_fen, visit.own_fen = price, captured, own
+
+
+def _locked_visit(session: Session, actor: Actor, booking_id: UUID) -> Booking:
+    booking = lock_booking(session, booking_id)
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+    permissions.require_seen(actor, booking, lab_ids)
+    permissions.require(permissions.may_check_in(actor, booking, lab_ids))
+    return booking
+
+
+def _unit_free_in_past(session: Session, entry: Equipment, slot: Slot) -> Unit:
+    """A unit on which nothing was recorded in that time. Raises SlotTaken."""
+    units = lock_rows(session, Unit, [unit.id for unit in entry.units])
+    keys = [unit.id for unit in units]
+    taken = queries.find_busy(session, keys, slot) + queries.find_past_use(session, keys, slot)
+    used = {part.unit_id for part in taken}
+    for unit in units:
+        if unit.id not in used:
+            return unit
+    raise SlotTaken(taken=[part.slot for part in taken[:3]], details={"alternatives": []})

@@ -1,0 +1,237 @@
+"""Engine, column types, units of work and locks, for SQLite and PostgreSQL alike.
+
+Every write is one `unit_of_work`: `BEGIN IMMEDIATE` behind one lock per process on SQLite, row locks taken in one
+order on PostgreSQL. The word `commit` stands here and nowhere else.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, create_engine, event, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TIMESTAMP, TypeDecorator, TypeEngine
+
+from core.errors import Unavailable
+
+try:
+    import pysqlite3
+except ImportError:  # no wheel for this platform (Linux on ARM): the system's library serves, without WAL if it is old
+    pysqlite3 = None
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 4
+SQLITE: ModuleType = pysqlite3 or sqlite3
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_sqlite_writer = threading.Lock()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant: integer microseconds on SQLite, timestamptz on PostgreSQL. Naive values are refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a naive datetime at the column"
+        return value if dialect.name == "postgresql" else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if dialect.name == "postgresql" else EPOCH + timedelta(microseconds=value)
+
+
+class PublicId(TypeDecorator[UUID]):
+    """A UUID in 16 bytes on both engines."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
+        return dialect.type_descriptor(LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else value.bytes
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        return value if value is None or dialect.name == "postgresql" else UUID(bytes=bytes(value))
+
+
+#: Primary and foreign keys: bigint on PostgreSQL; INTEGER on SQLite, where only that one counts up by itself.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    #: Every integer column is 64 bits: fen of a fund do not fit into 32.
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger}
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def sqlite_journal(version: tuple[int, ...]) -> str:
+    """WAL where the library has the fix of the WAL-reset bug (3.51.3, 3.50.7, 3.44.6 and later), else TRUNCATE."""
+    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return "WAL" if fixed else "TRUNCATE"
+
+
+def make_engine(url: str, *, threads: int = 16) -> Engine:
+    """An engine whose pool holds one connection per thread; a connection not had in 2 s is a 503, not a wait."""
+    if url.startswith("sqlite"):
+        return _sqlite_engine(url, threads)
+    options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c statement_timeout=60s -c timezone=UTC"
+    return create_engine(
+        url,
+        pool_size=threads,
+        max_overflow=4,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        connect_args={"options": options},
+    )
+
+
+def _sqlite_engine(url: str, threads: int) -> Engine:
+    engine = create_engine(
+        url,
+        module=SQLITE,
+        pool_size=threads,
+        max_overflow=4,
+        pool_timeout=2,
+        connect_args={"timeout": LOCK_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},
+    )
+    journal = sqlite_journal(SQLITE.sqlite_version_info)
+    if journal != "WAL":
+        log.warning("SQLite %s lacks the WAL-reset fix: journal_mode=TRUNCATE", SQLITE.sqlite_version)
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={LOCK_TIMEOUT_S * 1000}",
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@contextmanager
+def unit_of_work(engine: Engine) -> Iterator[Session]:
+    """One write, whole or not at all; ends before the answer is sent.
+
+    Raises Unavailable when a lock, the writer's turn or a connection is not to be had within 4 s.
+    """
+    with _writers_turn(engine), _busy_is_unavailable():
+        session = Session(engine.execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False)
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+
+@contextmanager
+def read_session(engine: Engine) -> Iterator[Session]:
+    """One consistent read that never writes; give it back before waiting for anything."""
+    with _busy_is_unavailable():
+        session = Session(engine, autoflush=False, expire_on_commit=False)
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+@contextmanager
+def _writers_turn(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    if not _sqlite_writer.acquire(timeout=LOCK_TIMEOUT_S):
+        raise Unavailable
+    try:
+        yield
+    finally:
+        _sqlite_writer.release()
+
+
+@contextmanager
+def _busy_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Unavailable from error
+    except (OperationalError, DBAPIError) as error:
+        if _is_busy(error):
+            raise Unavailable from error
+        raise
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    """Lock not had, deadlock victim, serialisation failure, or the server going away."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "57014"} or state.startswith("08")
+    text = str(error.orig)
+    return error.connection_invalidated or "database is locked" in text or ("connection" in text and "closed" in text)
+
+
+def broken_constraint(error: DBAPIError) -> str:
+    """What the database named when it refused: a constraint's name, or the word a trigger raised."""
+    diagnostic = getattr(error.orig, "diag", None)
+    return (getattr(diagnostic, "constraint_name", None) or str(error.orig)) if diagnostic else str(error.orig)
+
+
+#: The one order in which rows are locked. A caller that holds a later kind never asks for an earlier one.
+LOCK_ORDER = ("organisations", "units", "bookings", "ledger_accounts", "programmes")
+
+
+def lock_rows[Row: Base](session: Session, model: type[Row], keys: Iterable[int]) -> list[Row]:
+    """Lock rows by id, ascending, and return them as they are now. On SQLite the unit of work is the lock.
+
+    `FOR NO KEY UPDATE`, so that rows which only refer to a locked one can still be inserted.
+    Kinds are locked in the order of LOCK_ORDER; a wrong order is a programmer's mistake.
+    """
+    rank = LOCK_ORDER.index(model.__tablename__)
+    assert session.info.setdefault("lock_rank", 0) <= rank, f"{model.__tablename__} locked too late"
+    session.info["lock_rank"] = rank
+    key = model.__table__.c.id
+    statement = select(model).where(key.in_(sorted(set(keys)))).order_by(key)
+    return list(
+        session.scalars(statement.with_for_update(key_share=True), execution_options={"populate_existing": True})
+    )

@@ -1,0 +1,326 @@
+"""What a route needs, and how a refusal becomes an answer. The only place that maps kinds of refusal to status."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from markupsafe import Markup
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from core import errors, signing
+from core.clock import Clock
+from core.config import Settings
+from core.db import read_session
+from core.errors import Refusal
+from core.formats import format_fields
+from core.i18n import N_, Lang, choose_language, translate
+from core.pydantic_texts import PYDANTIC_TEXTS
+from core.rendering import Renderer
+from core.trace import request_id
+
+STATUS: dict[type[Refusal], int] = {
+    errors.NotSignedIn: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.InvalidInput: 422,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+CSRF_COOKIE, SESSION_COOKIE, LANG_COOKIE, FLASH_COOKIE = "yx_csrf", "yx_session", "yx_lang", "yx_flash"
+
+
+class CsrfRefused(errors.Forbidden):
+    message = "This form has expired. Load the page again and repeat what you did."
+
+
+class MalformedText(errors.InvalidInput):
+    message = "The text holds characters that cannot be stored."
+
+
+@dataclass
+class Site:
+    """What one process serves with; made once by the roof."""
+
+    engine: Engine
+    settings: Settings
+    clock: Clock
+    renderer: Renderer
+    secret: bytes
+    #: What every page shows around its content (navigation, the person); given by the roof.
+    page_context: Callable[["Web"], Mapping[str, Any]] = field(default=lambda _web: {})
+
+
+class Web:
+    """One request: its time, its reader's language, short reads and pages."""
+
+    def __init__(self, request: Request, now: datetime | None = None) -> None:
+        self.request = request
+        self.site: Site = request.app.state.site
+        self.now = now or self.site.clock.now()
+
+    @property
+    def engine(self) -> Engine:
+        return self.site.engine
+
+    @property
+    def settings(self) -> Settings:
+        return self.site.settings
+
+    @property
+    def lang(self) -> Lang:
+        return reader_language(self.request)
+
+    @property
+    def csrf(self) -> str:
+        return csrf_token(self.request)
+
+    def read(self) -> AbstractContextManager[Session]:
+        return read_session(self.engine)
+
+    def render(self, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
+        around = {
+            "request": self.request,
+            "csrf": self.csrf,
+            "form_fields": self._form_fields,
+            "flash": read_flash(self.request),
+            "now": self.now,
+            "demo": self.settings.demo,
+            **self.site.page_context(self),
+        }
+        html = self.site.renderer.render(self.lang, template, around | context)
+        response = HTMLResponse(html, status)
+        if FLASH_COOKIE in self.request.cookies:
+            response.delete_cookie(FLASH_COOKIE)
+        return response
+
+    def see_other(self, url: str, flash: str = "", kind: str = "ok", **fields: Any) -> Response:
+        """303 to a page of ours; `flash` is a message id shown there once."""
+        response = RedirectResponse(url, 303)
+        if flash:
+            text = translate(self.lang, flash, **format_fields(fields, self.lang, self.site.renderer.zone))
+            response.set_cookie(
+                FLASH_COOKIE, signing.pack(self.site.secret, [kind, text]), max_age=60, httponly=True, samesite="lax"
+            )
+        return response
+
+    def explain(self, refusal: Refusal) -> str:
+        """A refusal as a sentence in the reader's language."""
+        return explain(refusal, self.lang, self.site.renderer)
+
+    def _form_fields(self) -> Markup:
+        """Hidden fields of every form: proof that it is ours, and the key that makes it happen once."""
+        inputs = '<input type="hidden" name="csrf" value="{}"><input type="hidden" name="_key" value="{}">'
+        return Markup(inputs).format(self.csrf, secrets.token_urlsafe(16))
+
+
+def get_web(request: Request) -> Web:
+    return Web(request)
+
+
+WebIn = Annotated[Web, Depends(get_web)]
+
+
+class Form(Mapping[str, str]):
+    """A posted form whose token has been checked. Missing names read as an empty text."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._pairs = pairs
+        self._first: dict[str, str] = {}
+        for name, value in pairs:
+            self._first.setdefault(name, value.strip())
+
+    def __getitem__(self, name: str) -> str:
+        return self._first.get(name, "")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def getlist(self, name: str) -> list[str]:
+        return [value for key, value in self._pairs if key == name]
+
+    @property
+    def key(self) -> str:
+        return self["_key"]
+
+    @property
+    def body(self) -> bytes:
+        """What was asked, without the token and the key: the fingerprint's input."""
+        return json.dumps([pair for pair in self._pairs if pair[0] not in ("csrf", "_key")]).encode()
+
+
+async def verified_form(request: Request) -> Form:
+    """Read a form and refuse it unless it carries our token. Runs in the event loop and waits for no lock."""
+    data = await request.form(max_files=0, max_fields=200)
+    form = Form([(name, value) for name, value in data.multi_items() if isinstance(value, str)])
+    if not secrets.compare_digest(form["csrf"].encode("utf-8", "replace"), csrf_token(request).encode()):
+        raise CsrfRefused
+    for name in form:
+        check_text(name)
+        check_text(form[name])
+    return form
+
+
+FormIn = Annotated[Form, Depends(verified_form)]
+
+
+def check_text(text: str) -> None:
+    """Refuse what no database takes: NUL and lone surrogates."""
+    if "\x00" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
+        raise MalformedText
+
+
+def csrf_token(request: Request) -> str:
+    """Bound to the browser and, once signed in, to the session; new after signing in."""
+    site: Site = request.app.state.site
+    seed = getattr(request.state, "csrf_seed", "") or request.cookies.get(CSRF_COOKIE, "")
+    return signing.mark(site.secret, f"csrf|{seed}|{request.cookies.get(SESSION_COOKIE, '')}")
+
+
+def reader_language(request: Request) -> Lang:
+    chosen = getattr(request.state, "locale", "") or request.cookies.get(LANG_COOKIE)
+    return choose_language(chosen, request.headers.get("accept-language", ""))
+
+
+def read_flash(request: Request) -> tuple[str, str] | None:
+    packed = request.cookies.get(FLASH_COOKIE)
+    found = signing.unpack(request.app.state.site.secret, packed) if packed else None
+    return (str(found[0]), str(found[1])) if isinstance(found, list) and len(found) == 2 else None
+
+
+def status_of(refusal: Refusal) -> int:
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+
+
+def explain(refusal: Refusal, lang: Lang, renderer: Renderer) -> str:
+    sentence = translate(lang, refusal.message, **format_fields(refusal.fields, lang, renderer.zone))
+    if not refusal.reasons:
+        return sentence
+    return " ".join([sentence, *(explain(reason, lang, renderer) for reason in refusal.reasons)])
+
+
+def wants_json(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def install_error_answers(app: FastAPI) -> None:
+    """Refusals, invalid input, unknown addresses and our own mistakes: each a clear word and a stable code."""
+    app.add_exception_handler(Refusal, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_mistake)
+
+
+def _answer_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    status = status_of(error)
+    if status == 401 and not wants_json(request) and request.method in ("GET", "HEAD"):
+        return RedirectResponse(f"/sign-in?next={_quoted_path(request)}", 303)
+    site: Site = request.app.state.site
+    lang = reader_language(request)
+    sentence = translate(lang, error.message, **format_fields(error.fields, lang, site.renderer.zone))
+    reasons = [
+        {"code": reason.code, "field": reason.field, "message": explain(reason, lang, site.renderer), **reason.details}
+        for reason in error.reasons
+    ]
+    extra = error.details | ({"reasons": reasons} if reasons else {}) | ({"field": error.field} if error.field else {})
+    response = answer_problem(request, status, error.code, sentence, **extra)
+    if retry_after := error.details.get("retry_after") or (status == 503 and 2):
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _quoted_path(request: Request) -> str:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return signing.quote(request.url.path + query)
+
+
+def _answer_invalid(request: Request, error: Exception) -> Response:
+    """Pydantic's findings, each at its field, in the reader's language."""
+    assert isinstance(error, RequestValidationError)
+    lang = reader_language(request)
+    if any(finding["loc"][:1] == ("path",) for finding in error.errors()):
+        return _answer_refusal(request, errors.NotFound())
+    reasons = [
+        {
+            "code": finding["type"],
+            "field": ".".join(str(part) for part in finding["loc"][1:]),
+            "message": describe_finding(finding, lang),
+        }
+        for finding in error.errors()[:50]
+    ]
+    return answer_problem(request, 422, "invalid_input", translate(lang, errors.InvalidInput.message), reasons=reasons)
+
+
+def describe_finding(finding: Mapping[str, Any], lang: Lang) -> str:
+    """One finding of Pydantic, or of a shape of our own, as a sentence."""
+    text = PYDANTIC_TEXTS.get(finding["type"]) or str(finding["msg"])
+    context = {name: str(value) for name, value in (finding.get("ctx") or {}).items()}
+    return translate(lang, text, **context)
+
+
+def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, Refusal):
+        return _answer_refusal(request, error.__cause__)
+    known: dict[int, tuple[str, str]] = {
+        400: ("malformed", N_("The request could not be read.")),
+        404: ("not_found", errors.NotFound.message),
+        405: ("method_not_allowed", N_("This address does not take this kind of request.")),
+        413: ("too_large", N_("What was sent is too large.")),
+    }
+    code, message = known.get(error.status_code, (f"http_{error.status_code}", str(error.detail)))
+    response = answer_problem(request, error.status_code, code, translate(reader_language(request), message))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _answer_mistake(request: Request, _error: Exception) -> Response:
+    """The last resort: our own mistake, logged by the server with the same request id."""
+    message = N_("Something went wrong on our side and was recorded. Try again; if it stays, tell us the number below.")
+    return answer_problem(request, 500, "internal_error", translate(reader_language(request), message))
+
+
+def answer_problem(request: Request, status: int, code: str, detail: str, **extra: Any) -> Response:
+    """RFC 9457 for JSON; a page with the same words for a browser."""
+    if wants_json(request):
+        body = {"type": "about:blank", "status": status, "code": code, "title": detail, "detail": detail}
+        return JsonAnswer(
+            body | {"request_id": request_id.get()} | extra, status, media_type="application/problem+json"
+        )
+    web = Web(request)
+    return web.render("pages/error.html", status=status, code=code, detail=detail, problem=extra)
+
+
+class JsonAnswer(Response):
+    """JSON with aware instants in UTC (`...Z`), UUIDs as text; text that cannot be UTF-8 is escaped, not fatal."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, default=_plain).encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case UUID():
+            return str(value)
+        case _ if hasattr(value, "isoformat"):
+            return value.isoformat()
+        case _:
+            raise TypeError(type(value).__name__)

@@ -1,0 +1,1 @@
+"""What can be booked: the catalogue, its units, opening hours, rates and rules."""

@@ -1,0 +1,1 @@
+"""Organisations, people, roles, sign-in, and the trail of who did what."""

@@ -1,0 +1,1 @@
+"""What pays: programmes, vouchers and the ledger that follows every fen."""

@@ -1,0 +1,114 @@
+"""One application from all packages. The only place that knows every one of them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from booking import api as booking_api
+from booking import api_availability, api_reports, feeds
+from booking.pages import bookings as booking_pages
+from booking.pages import catalogue as catalogue_pages
+from booking.pages import lab as lab_pages
+from booking.pages import reports as report_pages
+from core.clock import Clock, DemoClock
+from core.config import Settings
+from core.db import make_engine
+from core.http import Site, install_error_answers
+from core.middleware import Surroundings
+from core.rendering import Renderer
+from core.signing import load_secret
+from equipment import api as equipment_api
+from members import api as members_api
+from members import pages as members_pages
+from vouchers import api as vouchers_api
+from vouchers import pages as vouchers_pages
+from web import health, home, navigation
+from web.demo import pages as demo_pages
+from web.scheduler import start_clock
+
+STATIC = Path(__file__).parent / "static"
+ROUTERS = (
+    home.router,
+    health.router,
+    members_api.router,
+    members_pages.router,
+    equipment_api.router,
+    vouchers_api.router,
+    vouchers_pages.router,
+    booking_api.router,
+    api_availability.router,
+    api_reports.router,
+    catalogue_pages.router,
+    booking_pages.router,
+    lab_pages.router,
+    report_pages.router,
+    feeds.router,
+)
+
+
+def create_app(settings: Settings | None = None, *, engine: Engine | None = None, with_clock: bool = False) -> FastAPI:
+    """The application over one database. `with_clock`: this process also does the due work."""
+    settings = settings or Settings()
+    engine = engine or make_engine(settings.url, threads=settings.threads)
+    site = make_site(settings, engine)
+    app = FastAPI(
+        title="Yixiang 仪享",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=_lifespan(site, with_clock=with_clock),
+    )
+    app.state.site = site
+    install_error_answers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    if settings.demo:
+        app.include_router(demo_pages.router)
+    app.mount("/static", CachedFiles(directory=STATIC))
+    app.add_middleware(Surroundings)
+    return app
+
+
+def make_site(settings: Settings, engine: Engine) -> Site:
+    return Site(
+        engine=engine,
+        settings=settings,
+        clock=DemoClock(engine) if settings.demo else Clock(),
+        renderer=Renderer(zone=settings.zone, static=STATIC),
+        secret=load_secret(settings.secret_key.get_secret_value(), settings.data_dir),
+        page_context=navigation.page_context,
+    )
+
+
+def _lifespan(site: Site, *, with_clock: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # As many threads as connections: whoever has a thread has a connection, and nobody waits holding one.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = site.settings.threads
+        stop = start_clock(site) if with_clock else None
+        try:
+            yield
+        finally:
+            if stop:
+                stop()
+            site.engine.dispose()
+
+    return lifespan
+
+
+class CachedFiles(StaticFiles):
+    """Static files; their addresses change with their content, so browsers keep them for a year."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

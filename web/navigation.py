@@ -1,0 +1,110 @@
+"""What stands around every page: navigation by role, and the person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from booking import queries as bookings
+from booking.models import State
+from booking.queries import BookingFilter
+from core.http import Web
+from core.i18n import N_, translate
+from core.rendering import localised
+from equipment import queries as catalogue
+from members.actor import Actor
+from members.models import Role
+
+STARTUP = (
+    ("/equipment", N_("Find instruments"), "search"),
+    ("/bookings", N_("My bookings"), "calendar"),
+    ("/vouchers", N_("Vouchers"), "voucher"),
+)
+RESEARCHER = STARTUP[:2]
+LAB = (
+    ("/lab", N_("Today"), "today"),
+    ("/lab/requests", N_("Requests"), "inbox"),
+    ("/equipment", N_("Instruments"), "instrument"),
+    ("/lab/reports", N_("Reports"), "report"),
+)
+FINANCE = (
+    ("/finance", N_("Funds"), "fund"),
+    ("/finance/vouchers", N_("Vouchers"), "voucher"),
+    ("/finance/spend", N_("Spend"), "report"),
+    ("/finance/ledger", N_("Ledger"), "ledger"),
+)
+ZONE = (
+    ("/zone/organisations", N_("Organisations"), "institution"),
+    ("/equipment", N_("Instruments"), "instrument"),
+    ("/lab/reports", N_("Reports"), "report"),
+    ("/finance", N_("Funds"), "fund"),
+    ("/zone/audit", N_("Audit"), "audit"),
+)
+OUTSIDE = (("/equipment", N_("Find instruments"), "search"),)
+
+
+@dataclass(frozen=True)
+class Item:
+    href: str
+    label: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The signed-in person as the header shows one."""
+
+    name: str
+    organisation_name: str
+    initials: str
+    can_book: bool
+
+
+def home_of(actor: Actor | None) -> str:
+    return _rows(actor)[0][0]
+
+
+def page_context(web: Web) -> Mapping[str, Any]:
+    """Navigation and person; at most two statements, for the count of what waits."""
+    actor: Actor | None = getattr(web.request.state, "actor", None)
+    rows = _rows(actor)
+    path = web.request.url.path
+    here = max((row[0] for row in rows if path == row[0] or path.startswith(row[0] + "/")), key=len, default="")
+    counts = _counts(web, actor) if actor else {}
+    nav = [Item(href, translate(web.lang, label), icon, href == here, counts.get(href)) for href, label, icon in rows]
+    return {"nav": nav, "actor": _shown(actor, web) if actor else None}
+
+
+def _rows(actor: Actor | None) -> tuple[tuple[str, str, str], ...]:
+    if actor is None:
+        return OUTSIDE
+    if actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR):
+        return LAB
+    if actor.has(Role.FINANCE_OFFICER):
+        return FINANCE
+    if actor.has(Role.ZONE_ADMIN, Role.AUDITOR):
+        return ZONE
+    return RESEARCHER if actor.has(Role.RESEARCHER) else STARTUP
+
+
+def _counts(web: Web, actor: Actor) -> dict[str, int | None]:
+    """What waits for this person: requests for a lab, one's own waiting bookings for a startup."""
+    waiting = frozenset({State.REQUESTED})
+    with web.read() as session:
+        if actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR):
+            lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
+            wanted = BookingFilter(states=waiting, lab_ids=lab_ids)
+            return {"/lab/requests": bookings.count_bookings(session, wanted) or None}
+        if actor.has(Role.STARTUP_OWNER, Role.STARTUP_MEMBER, Role.RESEARCHER):
+            visible = bookings.visible_to(actor, frozenset())
+            wanted = BookingFilter(states=waiting)
+            return {"/bookings": bookings.count_bookings(session, wanted, visible=visible) or None}
+    return {}
+
+
+def _shown(actor: Actor, web: Web) -> Shown:
+    grant = actor.grants[0] if actor.grants else None
+    name = localised(grant, web.lang) if grant else ""
+    can_book = actor.has(Role.STARTUP_OWNER, Role.STARTUP_MEMBER, Role.RESEARCHER)
+    return Shown(actor.name, name, actor.name[:1], can_book)
