@@ -52,7 +52,9 @@ class Timeline {
   dress() {
     this.handle = this.item.firstElementChild;
     this.handle.tabIndex = 0;
-    const said = { role: "slider", "aria-label": this.bar.dataset.pick, "aria-description": this.bar.dataset.keys,
+    const help = this.bar.querySelector(".pick-help");
+    help.id ||= `pick-help-${Math.random().toString(36).slice(2)}`;
+    const said = { role: "slider", "aria-label": this.bar.dataset.pick, "aria-describedby": help.id,
       "aria-valuemin": this.first, "aria-valuemax": this.last };
     for (const [name, value] of Object.entries(said)) this.handle.setAttribute(name, value);
     this.bar.hidden = false;
