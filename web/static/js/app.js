@@ -47,6 +47,10 @@ document.addEventListener("click", event => {
   openDialog(summary.parentElement);
 });
 
+/* An address that ends in #move opens that question. */
+const aimed = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+if (aimed && aimed.matches("details[data-dialog]")) openDialog(aimed);
+
 /* A form is sent once; its button says that it works. Back from the next page it can be sent again. */
 document.addEventListener("submit", event => {
   const form = event.target;
