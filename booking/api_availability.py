@@ -17,7 +17,7 @@ from core.shapes import InstantIn
 from core.slot import Slot
 from equipment import queries as catalogue
 from equipment.search import Search
-from members.access import Caller, Visitor
+from members.access import Visit, Visitor
 from members.models import Role
 
 router = APIRouter(prefix="/api/v1", tags=["availability"], route_class=SafeRoute)
@@ -76,7 +76,7 @@ def find_availability(
         return _first_page(session, wanted, window, minutes, caller)
 
 
-def _first_page(session: Session, wanted: Search, window: Slot, minutes: int, caller: Caller) -> AvailabilityOut:
+def _first_page(session: Session, wanted: Search, window: Slot, minutes: int, caller: Visit) -> AvailabilityOut:
     """Look through the catalogue page by page until a page of free instruments is full or the catalogue ends."""
     items: list[FreeOut] = []
     while True:

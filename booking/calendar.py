@@ -68,7 +68,7 @@ def make_invitation(entry: Entry, method: Method, *, organizer: Mailbox, attende
     event.add("organizer", _person(organizer), encode=0)
     guest = _person(attendee)
     guest.params["ROLE"] = vText("REQ-PARTICIPANT")
-    guest.params["PARTSTAT"] = vText("DECLINED" if method == Method.CANCEL else "ACCEPTED")
+    guest.params["PARTSTAT"] = vText("ACCEPTED")
     guest.params["RSVP"] = vText("FALSE")
     event.add("attendee", guest, encode=0)
     calendar.add_component(event)

@@ -5,7 +5,7 @@ A letter is written in the recipient's language. Its text and its HTML are two r
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,10 +82,18 @@ _RELEASING = frozenset({"booking_declined", "booking_cancelled", "booking_expire
 
 
 def write_letter(
-    kind: str, audience: Audience, booking: Booking, *, lang: Lang, desk: Desk, data: Mapping[str, Any], note: str = ""
+    kind: str,
+    audience: Audience,
+    booking: Booking,
+    *,
+    lang: Lang,
+    desk: Desk,
+    now: datetime,
+    data: Mapping[str, Any],
+    note: str = "",
 ) -> Letter:
     """The letter of a kind about a whole booking (`queries.get_booking`). `note` is the reason or word given."""
-    writer = _Writer(kind, audience, booking, lang, desk, data, note)
+    writer = _Writer(kind, audience, booking, lang, desk, now, data, note)
     wording = WORDING[kind, audience.value, data.get("by_lab", False)]
     return Letter(
         subject=writer.say(wording.subject),
@@ -121,10 +129,13 @@ class _Writer:
         booking: Booking,
         lang: Lang,
         desk: Desk,
+        now: datetime,
         data: Mapping[str, Any],
         note: str,
     ) -> None:
         self.kind, self.audience, self.booking, self.lang, self.note = kind, audience, booking, lang, note
+        self.free_until_at = booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
+        self.is_free_still = now < self.free_until_at < booking.starts_at
         self.before: Slot | None = data.get("before")
         self.zone = ZoneInfo(booking.equipment.lab.zone)
         self.shows_zone = booking.equipment.lab.zone != desk.zone
@@ -140,7 +151,7 @@ class _Writer:
             out.append(self.say(N_("%(voucher_fen)s of your vouchers is held for it until the booking ends.")))
         if self.kind == "booking_moved" and booking.state == State.REQUESTED:
             out.append(self.say(N_("The new time waits for the lab's decision until %(decide_by_at)s.")))
-        if self.kind in ("booking_approved", "reminder_24h") and is_holder and booking.equipment.cancel_free_minutes:
+        if self.kind in ("booking_approved", "reminder_24h") and is_holder and self.is_free_still:
             out.append(
                 self.say(N_("If you cannot come, cancel until %(free_until_at)s, so that others can use the time."))
             )
@@ -172,7 +183,9 @@ class _Writer:
         if visit.checked_in_at >= visit.checked_out_at:
             return []
         used = Slot(visit.checked_in_at, visit.checked_out_at)
-        return [(N_("Actual use"), f"{self._slot_text(used)} ({format_length(used.minutes, self.lang)})")]
+        length = format_length(used.minutes, self.lang)
+        text = translate(self.lang, N_("%(slot)s (%(length)s)"), slot=self._slot_text(used), length=length)
+        return [(N_("Actual use"), text)]
 
     def _money_rows(self) -> list[tuple[str, str]]:
         """What was quoted; for a receipt what was really charged. Reminders are about time only."""
@@ -195,7 +208,6 @@ class _Writer:
 
     def _fields(self) -> dict[str, str]:
         booking = self.booking
-        free_until_at = booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
         values = {
             "equipment": equipment_name(booking, self.lang),
             "lab": place_name(booking, self.lang),
@@ -205,8 +217,7 @@ class _Writer:
             "organisation": localised(booking.organisation, self.lang),
             "voucher_fen": booking.voucher_fen,
             "patience_minutes": booking.equipment.no_show_minutes,
-            "free_until_at": free_until_at,
-            "number": str(booking.public_id)[-6:],
+            "free_until_at": self.free_until_at,
         }
         decide_by_at = booking.decide_by or booking.starts_at
         return format_fields(values, self.lang, self.zone) | {

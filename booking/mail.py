@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Any
 from uuid import UUID
@@ -24,7 +23,7 @@ from booking.letters import Audience, Desk, Letter, equipment_name, place_name, 
 from booking.models import Booking, State
 from booking.report_letter import write_usage_letter
 from core.i18n import DEFAULT, LANGS, N_, Lang, translate
-from core.mail import check_address, plain_header
+from core.mail import WIRE, check_address, plain_header
 from core.outbox import OutboxMessage
 from core.rendering import Renderer
 from core.slot import Slot
@@ -78,6 +77,7 @@ def compose(session: Session, row: OutboxMessage, office: Office, *, now: dateti
         booking,
         lang=lang,
         desk=office.desk,
+        now=now,
         data=row.data | _times(row.data),
         note=_words(session, row, booking),
     )
@@ -97,7 +97,7 @@ def build_message(
     """Envelope and parts. The Message-ID is the row's, so that a message sent twice is known for the same."""
     lang = _language(row)
     sender = office.sender(lang)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=WIRE)
     message["From"] = Address(sender.name, addr_spec=sender.address)
     message["To"] = Address(plain_header(name), addr_spec=check_address(row.recipient))
     message["Subject"] = plain_header(letter.subject)
@@ -105,7 +105,6 @@ def build_message(
     message["Message-ID"] = message_id(row, sender.address)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = lang
     context = {"letter": letter, "base_url": office.base_url}
     message.set_content(office.renderer.render(lang, "emails/letter.txt", context), cte="base64")
     message.add_alternative(office.renderer.render(lang, "emails/letter.html", context), subtype="html", cte="base64")
@@ -115,6 +114,8 @@ def build_message(
         message.add_alternative(text, subtype="calendar", cte="base64", params=params)
         message.make_mixed()
         message.add_attachment(invitation.body, maintype="application", subtype="ics", filename="invite.ics")
+    # Only now: a body that is put into a container takes all Content-* headers with it.
+    message["Content-Language"] = lang
     _name_boundaries(message, row)
     return message
 

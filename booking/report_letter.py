@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from booking.letters import Fact, Letter, Table
+from booking.letters import Letter, Table
 from booking.reports import Usage, UsageReport
 from core.formats import format_month, format_number, format_percent
 from core.i18n import N_, Lang, translate
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def write_usage_letter(report: UsageReport, lab: Lab, month: date, *, lang: Lang, base_url: str) -> Letter:
-    """Totals first, then one row per instrument, the sum last."""
+    """One row per instrument, the sum last."""
 
     def say(message: str, **fields: str) -> str:
         return translate(lang, message, **fields)
@@ -34,7 +34,7 @@ def write_usage_letter(report: UsageReport, lab: Lab, month: date, *, lang: Lang
         subject=say(N_("Use of %(lab)s in %(month)s"), lab=name, month=month_text),
         heading=say(N_("Use of %(lab)s in %(month)s"), lab=name, month=month_text),
         paragraphs=(say(lead, count=str(report.total.bookings), month=month_text, utilisation=total[-1]),),
-        facts=tuple(Fact(say(label), value) for label, value in zip(COLUMNS[1:], total, strict=True)),
+        facts=(),
         action_text=say(N_("See the report with charts")),
         action_url=f"{base_url.rstrip('/')}/lab/reports?month={month:%Y-%m}&lab={lab.public_id}",
         why=say(N_("You get this mail once a month because you manage %(lab)s on Yixiang."), lab=name),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, create_engine, event, select
@@ -217,11 +217,15 @@ def broken_constraint(error: DBAPIError) -> str:
     return (getattr(diagnostic, "constraint_name", None) or str(error.orig)) if diagnostic else str(error.orig)
 
 
+Row = TypeVar("Row", bound=Base)
+
+Row = TypeVar("Row", bound=Base)
+
 #: The one order in which rows are locked. A caller that holds a later kind never asks for an earlier one.
 LOCK_ORDER = ("organisations", "units", "bookings", "ledger_accounts", "programmes")
 
 
-def lock_rows[Row: Base](session: Session, model: type[Row], keys: Iterable[int]) -> list[Row]:
+def lock_rows(session: Session, model: type[Row], keys: Iterable[int]) -> list[Row]:
     """Lock rows by id, ascending, and return them as they are now. On SQLite the unit of work is the lock.
 
     `FOR NO KEY UPDATE`, so that rows which only refer to a locked one can still be inserted.

@@ -11,9 +11,11 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.header import Header
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_S = 10
@@ -21,6 +23,26 @@ HEADER_LENGTH_MAX = 300
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class WholeSubject(EmailPolicy):
+    """Writes a subject that is not ASCII as encoded words (RFC 2047) from end to end.
+
+    The standard library mixes plain and encoded words and then doubles or loses the blanks between them.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() != "subject" or str(value).isascii():
+            return super().fold(name, value)
+        words = Header(str(value), charset="utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {words}{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+#: How messages are written on the wire.
+WIRE = WholeSubject(linesep="\r\n")
 
 
 class MailNotSent(Exception):

@@ -1,0 +1,53 @@
+"""What can be refused about people and sign-in."""
+
+from core.errors import Conflict, InvalidInput, NotFound, NotSignedIn, TooMany
+
+
+class SignInRefused(NotSignedIn):
+    """One answer for an unknown address, a wrong password and a disabled person."""
+
+    message = "E-mail or password is not right."
+
+
+class TooManySignIns(TooMany):
+    message = "Too many attempts to sign in. Try again in %(minutes)s minutes."
+
+
+class PersonNotFound(NotFound):
+    message = "Nobody with this e-mail can book here. The person must be registered with a startup or an institution."
+
+
+class OrganisationNotFound(NotFound):
+    message = "There is no such organisation."
+
+
+class EmailTaken(Conflict):
+    message = "Somebody is registered with this e-mail already."
+
+
+class EmailInvalid(InvalidInput):
+    message = "Write an e-mail address such as name@example.com."
+
+
+class PasswordTooShort(InvalidInput):
+    message = "A password has at least %(shortest)s characters."
+
+
+class PasswordTooLong(InvalidInput):
+    message = "A password has at most %(longest)s characters."
+
+
+class PasswordTooCommon(InvalidInput):
+    message = "This password is on every list of common passwords. Choose another."
+
+
+class PasswordWrong(InvalidInput):
+    message = "The present password is not right."
+
+
+class CreditCodeInvalid(InvalidInput):
+    message = "The unified social credit code has a mistake in it. Check its 18 characters."
+
+
+class CreditCodeNotForTeams(InvalidInput):
+    message = "A team that is not a company yet has no credit code."
