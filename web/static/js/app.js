@@ -51,18 +51,23 @@ document.addEventListener("click", event => {
 const aimed = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
 if (aimed && aimed.matches("details[data-dialog]")) openDialog(aimed);
 
-/* A form is sent once; its button says that it works. Back from the next page it can be sent again. */
+/* A form is sent once; its button says that it works. It can be sent again when one comes back to it, or when the
+   answer was a file and the page stayed. */
+const SENT_MS = 8000;
+
+function release(form) {
+  delete form.dataset.sent;
+  for (const button of all("[aria-disabled=true]", form)) button.removeAttribute("aria-disabled");
+}
 document.addEventListener("submit", event => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
   event.submitter?.setAttribute("aria-disabled", "true");
+  setTimeout(release, SENT_MS, form);
 });
-addEventListener("pageshow", () => {
-  for (const form of all("form[data-sent]")) delete form.dataset.sent;
-  for (const button of all("[aria-disabled=true]")) button.removeAttribute("aria-disabled");
-});
+addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) release(form); });
 
 /* Copying, and going back to a filled form. */
 for (const button of all("[data-copy]")) button.hidden = false;

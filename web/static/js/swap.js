@@ -7,7 +7,8 @@
    <a href="..." data-swap="#week">                   a link that only changes one part
 
    The parts named by `data-swap` (selectors, comma between) are taken from the answer by GET; the address bar follows
-   (`data-swap-quiet` leaves it alone). A field or a block with `data-swap-not` is neither sent nor waited for. */
+   (`data-swap-quiet` leaves it alone). Texts to write (textarea) and what has `data-swap-not` on or around it are neither
+   sent nor waited for. */
 
 const WAIT_MS = 250;
 const running = new WeakMap();
@@ -17,13 +18,13 @@ function queryOf(form) {
   for (const [name, value] of new FormData(form)) {
     const field = form.elements[name];
     const first = field instanceof RadioNodeList ? field[0] : field;
-    const secret = name === "csrf" || name.startsWith("_") || first?.closest?.("[data-swap-not]");
-    if (!secret && typeof value === "string" && value !== "") query.append(name, value);
+    const kept = name === "csrf" || name.startsWith("_") || first?.closest?.("[data-swap-not], textarea");
+    if (!kept && typeof value === "string" && value !== "") query.append(name, value);
   }
   return query;
 }
 
-async function swap(owner, url, selectors, { quiet = false, push = false } = {}) {
+async function swap(owner, url, selectors, { quiet = false, push = false, stay = false } = {}) {
   running.get(owner)?.abort();
   const control = new AbortController();
   running.set(owner, control);
@@ -35,7 +36,7 @@ async function swap(owner, url, selectors, { quiet = false, push = false } = {})
     const focused = document.activeElement?.id;
     for (const part of parts) {
       const fresh = part.id && page.getElementById(part.id);
-      if (!fresh) { if (!quiet) location.assign(url); return; }
+      if (!fresh) { if (!stay) location.assign(url); return; }
       part.replaceWith(document.adoptNode(fresh));
       fresh.dispatchEvent(new CustomEvent("yx:swapped", { bubbles: true }));
     }
@@ -51,7 +52,7 @@ async function swap(owner, url, selectors, { quiet = false, push = false } = {})
 function askAgain(form) {
   const page = new URL(form.dataset.swapUrl ?? (form.method === "get" ? form.action : location.pathname), location.href);
   page.search = queryOf(form);
-  return swap(form, page, form.dataset.swap, { quiet: "swapQuiet" in form.dataset, push: form.method === "get" });
+  return swap(form, page, form.dataset.swap, { quiet: "swapQuiet" in form.dataset, push: form.method === "get", stay: form.method === "post" });
 }
 
 const timers = new WeakMap();
@@ -63,7 +64,7 @@ function later(form) {
 for (const name of ["change", "yx:slot"]) {
   document.addEventListener(name, event => {
     const form = event.detail?.form ?? event.target.form ?? event.target.closest?.("form");
-    if (form?.dataset.swap && !event.target.closest?.("[data-swap-not]")) later(form);
+    if (form?.dataset.swap && !event.target.closest?.("[data-swap-not], textarea")) later(form);
   });
 }
 document.addEventListener("submit", event => {

@@ -300,6 +300,12 @@ class Timeline {
   }
 }
 
+/* What does not fit into a bar is read by pointing at it. */
+document.addEventListener("pointerover", event => {
+  const label = event.target.closest?.(".bar > *");
+  if (label && !label.title) label.title = label.textContent.replace(/\s+/g, " ").trim();
+});
+
 const wake = root => { for (const element of root.querySelectorAll("[data-timeline]:not(.choosing)")) new Timeline(element); };
 wake(document);
 document.addEventListener("yx:swapped", event => wake(event.target.parentNode ?? document));
