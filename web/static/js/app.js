@@ -15,6 +15,14 @@ document.addEventListener("keydown", event => {
   menu?.querySelector("summary").focus();
 });
 
+/* Beside the results there is room: what narrows them stands open (as it does by style sheet until here). */
+function openFacets(root) { for (const facet of all("[data-facet]", root)) facet.open = true; }
+if (matchMedia("(min-width: 901px)").matches) {
+  openFacets(document);
+  document.addEventListener("yx:swapped", event => openFacets(event.target));
+}
+document.documentElement.classList.add("scripted");
+
 /* A question (`details[data-dialog]`) opens as a modal dialog; closed, its content goes back to its place. */
 function openDialog(details) {
   const body = details.querySelector(".confirm-body");
