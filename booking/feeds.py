@@ -26,7 +26,9 @@ from core.i18n import N_, Lang, translate
 from core.rendering import localised
 from equipment import queries as catalogue
 from members import queries as members
-from members.models import Person
+from members.actor import Actor
+from members.models import Role
+from members.service import hash_token
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,10 +51,10 @@ def read_feed(token: str, web: WebIn, if_none_match: Annotated[str, Header()] = 
     """The calendar behind a secret address; 304 while nothing has changed."""
     desk = Desk(web.settings.base_url, web.site.renderer.zone.key)
     with web.read() as session:
-        person = members.find_person_by_feed_token(session, token, now=web.now)
-        if person is None:
+        actor = members.get_actor_by_token(session, hash_token(token), purpose="feed", now=web.now)
+        if actor is None:
             raise FeedNotFound
-        body = make_person_feed(session, person, desk, now=web.now)
+        body = make_person_feed(session, actor, desk, now=web.now)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {
         "ETag": tag,
@@ -65,14 +67,15 @@ def read_feed(token: str, web: WebIn, if_none_match: Annotated[str, Header()] = 
     return Response(body, headers=headers, media_type="text/calendar; charset=utf-8")
 
 
-def make_person_feed(session: Session, person: Person, desk: Desk, *, now: datetime) -> bytes:
+def make_person_feed(session: Session, actor: Actor, desk: Desk, *, now: datetime) -> bytes:
     """The feed of a person, from BACK before now to AHEAD after it."""
-    lang = language_of(person)
+    lang = language_of(actor.locale)
     near = BookingFilter(
         states=frozenset(STATUS_OF), starts_before=now + AHEAD, ends_after=now - BACK, newest_first=True
     )
-    own = _find(session, near, person_id=person.id)
-    lab_ids = catalogue.find_lab_ids_run_by(session, person.id)
+    own = _find(session, near, person_id=actor.person_id)
+    runs_labs = actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR)
+    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id) if runs_labs else frozenset()
     known = {booking.id for booking in own}
     of_labs = [b for b in _find(session, near, lab_ids=lab_ids) if b.id not in known] if lab_ids else []
     stamps = _find_last_changes(session, [*own, *of_labs])
@@ -95,11 +98,11 @@ def _find_last_changes(session: Session, bookings: Iterable[Booking]) -> dict[in
     """Booking id -> its last event: a stamp that only moves when the entry does, so that the tag stays the same."""
     keys = [booking.id for booking in bookings]
     statement = (
-        select(BookingEvent.booking_id, func.max(BookingEvent.at))
+        select(BookingEvent.booking_id, func.max(BookingEvent.at).label("at"))
         .where(BookingEvent.booking_id.in_(keys))
         .group_by(BookingEvent.booking_id)
     )
-    return {key: at for key, at in session.execute(statement)}
+    return {row.booking_id: row.at for row in session.execute(statement)}
 
 
 def _own_entry(booking: Booking, lang: Lang, desk: Desk, stamps: dict[int, datetime]) -> Entry:

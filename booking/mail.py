@@ -22,7 +22,7 @@ from booking.calendar import Entry, Mailbox, Method, Status, make_invitation
 from booking.letters import Audience, Desk, Letter, equipment_name, place_name, write_letter
 from booking.models import Booking, State
 from booking.report_letter import write_usage_letter
-from core.i18n import DEFAULT, LANGS, N_, Lang, translate
+from core.i18n import N_, Lang, translate
 from core.mail import WIRE, check_address, plain_header
 from core.outbox import OutboxMessage
 from core.rendering import Renderer
@@ -65,7 +65,7 @@ def compose(session: Session, row: OutboxMessage, office: Office, *, now: dateti
     person = session.get(Person, row.person_id) if row.person_id is not None else None
     if person is None or person.disabled_at is not None:
         return None
-    lang = _language(row)
+    lang = notices.language_of(row.locale)
     if row.kind == notices.USAGE_REPORT:
         return build_message(row, person.name, _usage_letter(session, row, lang, office, now), None, office, now=now)
     booking = queries.get_booking(session, UUID(row.data["booking"]))
@@ -95,7 +95,7 @@ def build_message(
     now: datetime,
 ) -> EmailMessage:
     """Envelope and parts. The Message-ID is the row's, so that a message sent twice is known for the same."""
-    lang = _language(row)
+    lang = notices.language_of(row.locale)
     sender = office.sender(lang)
     message = EmailMessage(policy=WIRE)
     message["From"] = Address(sender.name, addr_spec=sender.address)
@@ -208,10 +208,6 @@ def _times(data: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     start, end = data["before"]
     return {"before": Slot(datetime.fromisoformat(start), datetime.fromisoformat(end))}
-
-
-def _language(row: OutboxMessage) -> Lang:
-    return next((lang for lang in LANGS if lang == row.locale), DEFAULT)
 
 
 def _name_boundaries(message: EmailMessage, row: OutboxMessage) -> None:

@@ -117,7 +117,7 @@ def usage_report(session: Session, lab_id: int, lab_public_id: UUID, month: date
             subject=usage_subject(lab_public_id, month),
             recipient=person.email,
             person_id=person.id,
-            locale=language_of(person),
+            locale=language_of(person.locale),
             data={"lab": str(lab_public_id), "month": month.isoformat()},
             now=now,
         )
@@ -128,9 +128,9 @@ def usage_subject(lab_public_id: UUID, month: date) -> str:
     return f"usage:{lab_public_id}:{month:%Y-%m}"
 
 
-def language_of(person: Person) -> Lang:
+def language_of(locale: str) -> Lang:
     """Mail speaks the recipient's language; who has chosen none gets the first one."""
-    return next((lang for lang in LANGS if lang == person.locale), DEFAULT)
+    return next((lang for lang in LANGS if lang == locale), DEFAULT)
 
 
 def is_still_true(kind: str, data: Mapping[str, Any], booking: Booking, now: datetime) -> bool:
@@ -185,7 +185,7 @@ def _put(
             subject=f"{booking.reference}:{booking.calendar_sequence}",
             recipient=person.email,
             person_id=person.id,
-            locale=language_of(person),
+            locale=language_of(person.locale),
             data=data,
             now=now,
             due_at=due_at,

@@ -29,7 +29,7 @@ def write_usage_letter(report: UsageReport, lab: Lab, month: date, *, lang: Lang
     name, month_text = localised(lab, lang), format_month(month, lang)
     total = usage_cells(report.total)
     rows = [(localised(row, lang), *usage_cells(row)) for row in report.rows]
-    lead = N_("%(count)s bookings in %(month)s. Used hours by open hours: %(utilisation)s.")
+    lead = N_("Bookings in %(month)s: %(count)s. Used hours by open hours: %(utilisation)s.")
     return Letter(
         subject=say(N_("Use of %(lab)s in %(month)s"), lab=name, month=month_text),
         heading=say(N_("Use of %(lab)s in %(month)s"), lab=name, month=month_text),

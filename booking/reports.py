@@ -97,7 +97,7 @@ class _Stay(NamedTuple):
 def usage_report(
     session: Session, window: Slot, *, by: By, now: datetime, lab_ids: frozenset[int] | None = None
 ) -> UsageReport:
-    """The use of instruments in a window; of some labs, or of all (`lab_ids=None`). A visit that goes on counts to now."""
+    """The use of instruments in a window; of some labs, or of all (None). A visit that goes on counts until now."""
     entries = _find_entries(session, lab_ids)
     stays = _find_stays(session, window, lab_ids)
     if by == By.STARTUP:

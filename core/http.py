@@ -91,6 +91,7 @@ class Web:
     def render(self, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
         around = {
             "request": self.request,
+            "status": status,
             "csrf": self.csrf,
             "form_fields": self._form_fields,
             "flash": read_flash(self.request),

@@ -25,24 +25,30 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class WholeSubject(EmailPolicy):
-    """Writes a subject that is not ASCII as encoded words (RFC 2047) from end to end.
+class WholeWords(EmailPolicy):
+    """Writes a subject or name that is not ASCII as encoded words (RFC 2047) from end to end.
 
     The standard library mixes plain and encoded words and then doubles or loses the blanks between them.
     """
 
     def fold(self, name: str, value: Any) -> str:
-        if name.lower() != "subject" or str(value).isascii():
+        if name.lower() not in ("subject", "from", "to") or str(value).isascii():
             return super().fold(name, value)
-        words = Header(str(value), charset="utf-8", header_name=name).encode(linesep=self.linesep)
-        return f"{name}: {words}{self.linesep}"
+        if name.lower() == "subject":
+            return f"{name}: {self._words(name, str(value))}{self.linesep}"
+        address = value.addresses[0]
+        phrase = self._words(name, address.display_name)
+        return f"{name}: {phrase}{self.linesep} <{address.addr_spec}>{self.linesep}"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         return self.fold(name, value).encode("ascii", "surrogateescape")
 
+    def _words(self, name: str, text: str) -> str:
+        return Header(text, charset="utf-8", header_name=name).encode(linesep=self.linesep)
+
 
 #: How messages are written on the wire.
-WIRE = WholeSubject(linesep="\r\n")
+WIRE = WholeWords(linesep="\r\n")
 
 
 class MailNotSent(Exception):

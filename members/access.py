@@ -155,4 +155,3 @@ def safe_next(path: str) -> str:
     parts = urlsplit(path)
     good = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return path if good and "\\" not in path and path.isprintable() else "/"
-

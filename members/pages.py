@@ -209,9 +209,7 @@ def show_trail(
 ) -> Response:
     """Who did what, newest first."""
     with caller.read() as session:
-        rows = queries.find_trail(
-            session, action=action[:60], object=object[:80], before=before, limit=PAGE + 1
-        )
+        rows = queries.find_trail(session, action=action[:60], object=object[:80], before=before, limit=PAGE + 1)
     last = rows[PAGE - 1].entry.id if len(rows) > PAGE else None
     return caller.render(
         "pages/members/audit.html",
@@ -256,5 +254,3 @@ def _kind_tabs(caller: Caller, counts: dict[str, int], chosen: str) -> list[dict
 def _read_position(text: str) -> tuple[str, int] | None:
     number, _, key = text.partition("|")
     return (key, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
-
-

@@ -14,8 +14,31 @@ SHORTEST, LONGEST = 8, 128
 AT_ONCE = 4
 WAIT_S = 4
 COMMON = frozenset(
-    "12345678 123456789 1234567890 11111111 00000000 88888888 66666666 password password1 passw0rd qwertyui qwerty123 "
-    "iloveyou abc12345 a1234567 1qaz2wsx 1q2w3e4r woaini1314 5201314520 admin123 administrator letmein1 welcome1".split()
+    [
+        "12345678",
+        "123456789",
+        "1234567890",
+        "11111111",
+        "00000000",
+        "88888888",
+        "66666666",
+        "password",
+        "password1",
+        "passw0rd",
+        "qwertyui",
+        "qwerty123",
+        "iloveyou",
+        "abc12345",
+        "a1234567",
+        "1qaz2wsx",
+        "1q2w3e4r",
+        "woaini1314",
+        "5201314520",
+        "admin123",
+        "administrator",
+        "letmein1",
+        "welcome1",
+    ]
 )
 
 T = TypeVar("T")

@@ -124,6 +124,13 @@ def get_organisation_by_code(session: Session, code: str) -> Organisation:
     return found
 
 
+def find_authority(session: Session) -> Organisation | None:
+    """The zone's office, once it is registered."""
+    return session.scalars(
+        select(Organisation).where(Organisation.kind == OrganisationKind.AUTHORITY).order_by(Organisation.id)
+    ).first()
+
+
 def find_startups(session: Session) -> list[Organisation]:
     """Companies and teams of the zone, in order of name."""
     kinds = (OrganisationKind.COMPANY, OrganisationKind.TEAM)
@@ -137,12 +144,7 @@ def find_startups(session: Session) -> list[Organisation]:
 
 
 def count_failures(session: Session, subject: str, *, since: datetime) -> int:
-    return (
-        session.scalar(
-            select(func.count()).where(SignInFailure.subject == subject, SignInFailure.at > since)
-        )
-        or 0
-    )
+    return session.scalar(select(func.count()).where(SignInFailure.subject == subject, SignInFailure.at > since)) or 0
 
 
 def get_feed_token(session: Session, person_id: int) -> AccessToken | None:
@@ -197,7 +199,9 @@ def count_organisations(session: Session) -> dict[str, int]:
     return {kind: count for kind, count in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def find_people(session: Session, *, q: str = "", after: int = 0, limit: int = 50) -> list[tuple[Person, str, str, str]]:
+def find_people(
+    session: Session, *, q: str = "", after: int = 0, limit: int = 50
+) -> list[tuple[Person, str, str, str]]:
     """People with role and organisation (zh, en), in order of id: a row per membership."""
     statement = (
         select(Person, Membership.role, Organisation.name_zh, Organisation.name_en)
@@ -244,5 +248,3 @@ def find_trail(
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
     return [Trail(*row) for row in session.execute(statement)]
-
-

@@ -147,9 +147,7 @@ def start_session(session: Session, person: Person, *, now: datetime) -> str:
     """A new browser session; returns its token, of which only the hash is kept."""
     token = secrets.token_urlsafe(32)
     session.add(
-        SignInSession(
-            token_hash=hash_token(token), person_id=person.id, created_at=now, expires_at=now + SESSION_LASTS
-        )
+        SignInSession(token_hash=hash_token(token), person_id=person.id, created_at=now, expires_at=now + SESSION_LASTS)
     )
     audit.record(session, actor=None, action="signed_in", object=f"person:{person.public_id}", now=now)
     return token
@@ -249,3 +247,8 @@ def _issue(session: Session, person_id: int, purpose: str, *, now: datetime, exp
 
 def _subject(value: str) -> str:
     return hashlib.sha256(value.strip().lower().encode("utf-8", "replace")).hexdigest()
+
+
+def complete_credit_code(body: str) -> str:
+    """The first 17 characters of a unified social credit code (GB 32100-2015) with their check character."""
+    return body + str(uscc.calc_check_digit(body))

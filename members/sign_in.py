@@ -1,7 +1,7 @@
 """Proving who one is, the same way for pages and JSON: count, check, remember failures."""
 
-from core.http import Web
 from core.db import read_session, unit_of_work
+from core.http import Web
 from members import service
 from members.errors import SignInRefused
 from members.models import Person

@@ -1,6 +1,5 @@
 """The startup's desk, one booking, and the forms that change it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from booking import permissions, queries, service, visits
 from booking.errors import SlotInvalid
 from booking.models import Booking, Source, State
 from booking.pages import views
+from booking.pages.catalogue import Asked, instrument_page
 from booking.queries import BookingFilter
 from booking.states import LIVE
 from core.errors import NotFound, Refusal
@@ -70,7 +70,15 @@ def request_booking(form: FormIn, caller: SignedIn) -> Response:
         )  # fmt: skip
         return f"/bookings/{booking.public_id}"
 
-    return caller.redirect_once(form, act, flash=N_("Requested. You will be told as soon as it is decided."))
+    try:
+        return caller.redirect_once(form, act, flash=N_("Requested. You will be told as soon as it is decided."))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        asked = Asked(
+            form["starts_at"], form["ends_at"], read_quantities(form), form["voucher"] or "auto", form["purpose"]
+        )
+        return instrument_page(caller, equipment_id, asked, refusal=refusal)
 
 
 @router.post("/bookings/{booking_id}/move")
@@ -170,7 +178,7 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         holds=holds,
         free_until=views.free_until(booking),
         errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
-        alternatives=_alternatives(refusal),
+        alternatives=views.slots_of(refusal),
         typed=form or Form([]),
         local_start=_wall(booking, "starts_at"),
         local_end=_wall(booking, "ends_at"),
@@ -191,17 +199,6 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
         "can_check_in": visits_it and card.can_check_in,
         "can_check_out": visits_it and card.can_check_out,
     }
-
-
-def _alternatives(refusal: Refusal | None) -> list[Slot]:
-    found = refusal.details.get("alternatives", []) if refusal else []
-    return [read_json_slot(item) for item in found]
-
-
-def read_json_slot(item: dict[str, Any]) -> Slot:
-    from_iso = datetime.fromisoformat
-    start, end = item["starts_at"], item["ends_at"]
-    return Slot(from_iso(start) if isinstance(start, str) else start, from_iso(end) if isinstance(end, str) else end)
 
 
 def _wall(booking: Booking, name: str) -> str:

@@ -11,6 +11,7 @@ from booking.queries import Story
 from booking.states import LIVE
 from booking.visits import CHECK_IN_EARLIEST
 from booking.words import STATE_BADGES, STATE_WORDS, VERB_WORDS
+from core.errors import Refusal
 from core.formats import format_instant, format_money
 from core.i18n import Lang, gettext, translate
 from core.rendering import localised
@@ -116,3 +117,13 @@ def is_live(booking: Booking) -> bool:
 def free_until(booking: Booking) -> datetime:
     """Until when cancelling costs nothing."""
     return booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
+
+
+def slots_of(refusal: Refusal | None) -> list[Slot]:
+    """The alternatives that a refusal brings along."""
+    found = refusal.details.get("alternatives", []) if refusal else []
+    return [Slot(_instant(item["starts_at"]), _instant(item["ends_at"])) for item in found]
+
+
+def _instant(value: str | datetime) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
