@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
@@ -68,7 +69,9 @@ class Desk:
         )
         self._number = 0
 
-    def row(self, kind: str, audience: Audience = Audience.HOLDER, lang: str = "zh-CN", **data: object) -> OutboxMessage:
+    def row(
+        self, kind: str, audience: Audience = Audience.HOLDER, lang: str = "zh-CN", **data: object
+    ) -> OutboxMessage:
         person: Person = getattr(self.cast, RECIPIENT[audience])
         self._number += 1
         row = OutboxMessage(
@@ -144,14 +147,16 @@ def write_all(desk: Desk, audience: Audience, lang: str) -> str:
     for kind, reader, by_lab in WORDING:
         if reader != audience:
             continue
-        desk.set(STATE_OF.get(kind, State.APPROVED), sequence=1 if kind in ("booking_moved", "booking_cancelled") else 0)
+        changed = kind in ("booking_moved", "booking_cancelled")
+        desk.set(STATE_OF.get(kind, State.APPROVED), sequence=int(changed))
         data: dict[str, object] = {"by_lab": True} if by_lab else {}
         if by_lab and kind != "booking_moved":
             data["note"] = 2
         if kind == "booking_moved":
             start, end = booking.starts_at - timedelta(days=1), booking.ends_at - timedelta(days=1)
             data["before"] = [start.isoformat(), end.isoformat()]
-        out.append(f"=== {kind}{' by the lab' if by_lab else ''} ===\n{as_golden(desk.compose(desk.row(kind, audience, lang, **data)))}")
+        heading = f"=== {kind}{' by the lab' if by_lab else ''} ==="
+        out.append(f"{heading}\n{as_golden(desk.compose(desk.row(kind, audience, lang, **data)))}")
         session.expire(earlier)
     return "\n".join(out)
 
@@ -338,7 +343,7 @@ def test_names_cannot_add_headers(desk: Desk) -> None:
     assert "SEM X: 1" in str(message["Subject"])
 
 
-@pytest.mark.parametrize("address", ["a@b.c\r\nRCPT TO:<evil@example.com>", "a b@example.com", "<a@b.c>", "a@b.c,d@e.f"])
+@pytest.mark.parametrize("address", ["a@b.c\r\nRCPT TO:<x@y.z>", "a b@example.com", "<a@b.c>", "a@b.c,d@e.f"])
 def test_an_unsafe_address_is_refused_not_written_to(desk: Desk, address: str) -> None:
     row = desk.row("booking_approved")
     row.recipient = address
@@ -375,7 +380,7 @@ def test_every_wording_is_translated() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["电镜 GeminiSEM 500; 𠮷，A–B  c", "Field emission SEM, Thu 26 Nov 10:00–12:00", "长" * 120, "a" * 70 + " – " + "b" * 70],
+    ["电镜 GeminiSEM 500; 𠮷，A–B  c", "SEM, Thu 26 Nov 10:00–12:00", "长" * 120, "a" * 70 + " – " + "b" * 70],
 )
 def test_a_subject_arrives_as_it_was_written(desk: Desk, name: str) -> None:
     desk.cast.equipment.name_zh = name
@@ -390,4 +395,8 @@ def test_a_mixed_name_arrives_as_it_was_written(desk: Desk) -> None:
     desk.cast.member.name = 'Ünal "U" 李 van der Berg-Schneider, 实验室'
     desk.session.flush()
 
-    assert desk.compose(desk.row("booking_approved"))["To"].addresses[0].display_name == desk.cast.member.name
+    message = compose(desk.session, desk.row("booking_approved"), OFFICE, now=NOW)
+    assert message is not None
+    raw = message_from_bytes(message.as_bytes(), policy=policy.compat32)["To"]
+
+    assert str(make_header(decode_header(raw))) == f"{desk.cast.member.name} <member@example.com>"
