@@ -92,7 +92,7 @@ class Timeline {
     const place = { "--fh": Math.floor(a / 60), "--fm": a % 60, "--th": Math.floor(b / 60), "--tm": b % 60 };
     for (const [name, value] of Object.entries(place)) this.item.style.setProperty(name, value);
     const label = document.createElement("b"), length = document.createElement("span");
-    label.append(clock(a), document.createElement("wbr"), `–${clock(b)}`);
+    label.append(clock(a), document.createElement("wbr"), `–\u2060${clock(b)}`);
     length.className = "when";
     length.textContent = this.long(b - a);
     this.handle.replaceChildren(label, " ", length);
