@@ -45,14 +45,17 @@ async function swap(owner, url, selectors, { quiet = false, push = false, stay =
   } catch (error) {
     if (error.name !== "AbortError") throw error;
   } finally {
-    if (running.get(owner) === control) for (const part of document.querySelectorAll(selectors)) part.removeAttribute("aria-busy");
+    if (running.get(owner) === control) {
+      for (const part of document.querySelectorAll(selectors)) part.removeAttribute("aria-busy");
+    }
   }
 }
 
 function askAgain(form) {
   const page = new URL(form.dataset.swapUrl ?? (form.method === "get" ? form.action : location.pathname), location.href);
   page.search = queryOf(form);
-  return swap(form, page, form.dataset.swap, { quiet: "swapQuiet" in form.dataset, push: form.method === "get", stay: form.method === "post" });
+  const asks = form.method === "get";
+  return swap(form, page, form.dataset.swap, { quiet: "swapQuiet" in form.dataset, push: asks, stay: !asks });
 }
 
 const timers = new WeakMap();
@@ -80,4 +83,6 @@ document.addEventListener("click", event => {
   event.preventDefault();
   swap(link, link.href, link.dataset.swap, { push: true });
 });
-addEventListener("popstate", event => { if (event.state?.swap || document.querySelector("[data-swap]")) location.reload(); });
+addEventListener("popstate", event => {
+  if (event.state?.swap || document.querySelector("[data-swap]")) location.reload();
+});

@@ -96,7 +96,8 @@ class Timeline {
     length.className = "when";
     length.textContent = this.long(b - a);
     this.handle.replaceChildren(label, " ", length);
-    const said = `${lane.getAttribute("aria-label")} ${clock(a)}–${clock(b)} · ${this.long(b - a)}${clash ? ` · ${clash}` : ""}`;
+    const when = `${lane.getAttribute("aria-label")} ${clock(a)}–${clock(b)}`;
+    const said = [when, this.long(b - a), clash].filter(Boolean).join(" · ");
     this.handle.setAttribute("aria-valuenow", a);
     this.handle.setAttribute("aria-valuetext", said);
     this.bar.classList.toggle("clash", Boolean(clash));
@@ -182,9 +183,11 @@ class Timeline {
       const a = clamp(this.snap(at - drag.grab), this.first, this.last - length);
       this.choose(lane, a, a + length);
     } else if (drag.kind === "end") {
-      this.choose(this.pick.lane, this.pick.a, clamp(this.snap(at), this.pick.a + this.min, Math.min(this.pick.a + this.max, this.last)));
+      const { lane, a } = this.pick;
+      this.choose(lane, a, clamp(this.snap(at), a + this.min, Math.min(a + this.max, this.last)));
     } else {
-      this.choose(this.pick.lane, clamp(this.snap(at), Math.max(this.pick.b - this.max, this.first), this.pick.b - this.min), this.pick.b);
+      const { lane, b } = this.pick;
+      this.choose(lane, clamp(this.snap(at), Math.max(b - this.max, this.first), b - this.min), b);
     }
   }
 
@@ -275,13 +278,15 @@ class Timeline {
     const day = lane.dataset.date;
     const next = new Date(`${day}T00:00:00Z`);
     next.setUTCDate(next.getUTCDate() + 1);
-    const value = minute => (minute < 1440 ? `${day}T${clock(minute)}` : `${next.toISOString().slice(0, 10)}T${clock(minute - 1440)}`);
+    const dayAfter = next.toISOString().slice(0, 10);
+    const value = minute => (minute < 1440 ? `${day}T${clock(minute)}` : `${dayAfter}T${clock(minute - 1440)}`);
     const fields = { starts_at: value(a), ends_at: value(b), unit_id: lane.dataset.unit };
     for (const [name, text] of Object.entries(fields)) {
       const field = this.form?.elements[name];
       if (field && text !== undefined) field.value = text;
     }
-    this.tell({ starts_at: fields.starts_at, ends_at: fields.ends_at, unit: lane.dataset.unit ?? null, clash: this.clash() });
+    const { starts_at, ends_at, unit_id } = fields;
+    this.tell({ starts_at, ends_at, unit: unit_id ?? null, clash: this.clash() });
   }
 
   tell(slot) {
@@ -294,7 +299,8 @@ class Timeline {
     if (!start?.value || !end?.value) return;
     const [day, from] = start.value.split("T"), [lastDay, till] = end.value.split("T");
     const minutes = text => { const [hour, minute] = text.split(":").map(Number); return hour * 60 + minute; };
-    const lane = this.lanes.find(one => one.dataset.date === day && (!unit?.value || !one.dataset.unit || one.dataset.unit === unit.value));
+    const fits = lane => !unit?.value || !lane.dataset.unit || lane.dataset.unit === unit.value;
+    const lane = this.lanes.find(one => one.dataset.date === day && fits(one));
     const b = day === lastDay ? minutes(till) : this.last;
     if (lane && minutes(from) < b) this.choose(lane, Math.max(minutes(from), this.first), Math.min(b, this.last));
   }
@@ -306,6 +312,8 @@ document.addEventListener("pointerover", event => {
   if (label && !label.title) label.title = label.textContent.replace(/\s+/g, " ").trim();
 });
 
-const wake = root => { for (const element of root.querySelectorAll("[data-timeline]:not(.choosing)")) new Timeline(element); };
+const wake = root => {
+  for (const element of root.querySelectorAll("[data-timeline]:not(.choosing)")) new Timeline(element);
+};
 wake(document);
 document.addEventListener("yx:swapped", event => wake(event.target.parentNode ?? document));
