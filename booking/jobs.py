@@ -182,4 +182,4 @@ def _warn_of_waiting(engine: Engine, post: Post, now: datetime) -> None:
             .where(OutboxMessage.sent_at.is_(None), OutboxMessage.dropped_at.is_(None), OutboxMessage.due_at <= now)
         )
     if waiting:
-        log.warning("%d mails wait: set YIXIANG_SMTP_URL to smtp://user:password@host:port to send them", waiting)
+        log.warning("mails that wait: %d; set YIXIANG_SMTP_URL to smtp://user:password@host:port to send them", waiting)

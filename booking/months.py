@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.slot import Slot, local_day
 from equipment.models import DayKind
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
 def month_of(on: date) -> date:

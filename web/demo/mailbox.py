@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound
-from core.http import Web, WebIn
+from core.http import Web
 from core.i18n import N_, Lang, translate
 from core.outbox import OutboxMessage
 from core.slot import Slot
+from members.access import Visitor
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -75,7 +76,7 @@ class Line:
 
 @router.get("/demo/mailbox")
 def list_mail(
-    web: WebIn,
+    web: Visitor,
     to: Annotated[str, Query(max_length=254)] = "",
     before: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Response:
@@ -99,7 +100,7 @@ def list_mail(
 
 
 @router.get("/demo/mailbox/{mail_id}.eml")
-def download_mail(mail_id: UUID, web: WebIn) -> Response:
+def download_mail(mail_id: UUID, web: Visitor) -> Response:
     """The whole message as it was handed over."""
     _row, message = _get_sent(web, mail_id)
     return Response(
@@ -110,7 +111,7 @@ def download_mail(mail_id: UUID, web: WebIn) -> Response:
 
 
 @router.get("/demo/mailbox/{mail_id}.ics")
-def download_invitation(mail_id: UUID, web: WebIn) -> Response:
+def download_invitation(mail_id: UUID, web: Visitor) -> Response:
     """The attached calendar object."""
     _row, message = _get_sent(web, mail_id)
     body = _calendar_part(message)
@@ -124,7 +125,7 @@ def download_invitation(mail_id: UUID, web: WebIn) -> Response:
 
 
 @router.get("/demo/mailbox/{mail_id}")
-def show_mail(mail_id: UUID, web: WebIn) -> Response:
+def show_mail(mail_id: UUID, web: Visitor) -> Response:
     """One mail: its head, its words, its invitation; for one that waits, when it goes out."""
     with web.read() as session:
         row = session.scalars(select(OutboxMessage).where(OutboxMessage.public_id == mail_id)).one_or_none()
