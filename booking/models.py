@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db import Base, Instant, Key, PublicId
+from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 from core.slot import Slot
 from equipment.models import Equipment, Unit
@@ -63,9 +63,9 @@ class Booking(Base):
     #: Who books and pays.
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
-    state: Mapped[State] = mapped_column(String(10))
-    awaiting: Mapped[Awaiting | None] = mapped_column(String(6))
-    source: Mapped[Source] = mapped_column(String(4))
+    state: Mapped[State] = mapped_column(Code(State, 10))
+    awaiting: Mapped[Awaiting | None] = mapped_column(Code(Awaiting, 6))
+    source: Mapped[Source] = mapped_column(Code(Source, 4))
     starts_at: Mapped[datetime] = mapped_column(Instant)
     ends_at: Mapped[datetime] = mapped_column(Instant)
     requested_at: Mapped[datetime] = mapped_column(Instant)
@@ -124,7 +124,7 @@ class Occupancy(Base):
     #: A booking's claim includes its buffers.
     starts_at: Mapped[datetime] = mapped_column(Instant)
     ends_at: Mapped[datetime] = mapped_column(Instant)
-    kind: Mapped[OccupancyKind] = mapped_column(String(10))
+    kind: Mapped[OccupancyKind] = mapped_column(Code(OccupancyKind, 10))
     exclusive: Mapped[bool]
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"), index=True)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -148,8 +148,8 @@ class BookingEvent(Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     #: requested, approved, declined, cancelled, moved, expired, checked_in, checked_out, no_show.
     verb: Mapped[str] = mapped_column(String(12))
-    from_state: Mapped[State | None] = mapped_column(String(10))
-    to_state: Mapped[State] = mapped_column(String(10))
+    from_state: Mapped[State | None] = mapped_column(Code(State, 10))
+    to_state: Mapped[State] = mapped_column(Code(State, 10))
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
 

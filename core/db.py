@@ -10,11 +10,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, create_engine, event, select
+from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, String, create_engine, event, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -73,6 +74,23 @@ class PublicId(TypeDecorator[UUID]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         return value if value is None or dialect.name == "postgresql" else UUID(bytes=bytes(value))
+
+
+class Code(TypeDecorator[StrEnum]):
+    """A member of a StrEnum as its text; read back as the member, so that `is` holds."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum], length: int) -> None:
+        super().__init__(length)
+        self.kind = kind
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
 
 
 #: Primary and foreign keys: bigint on PostgreSQL; INTEGER on SQLite, where only that one counts up by itself.

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db import Base, Instant, Key, PublicId
+from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 from members.models import Organisation
 
@@ -115,7 +115,7 @@ class Equipment(Base):
     #: known, part-known, literature: seen in public; demo: real make and model, invented place.
     assignment: Mapped[str] = mapped_column(String(20), default="")
     original_value_fen: Mapped[int | None]
-    service_mode: Mapped[ServiceMode] = mapped_column(String(10), default=ServiceMode.OPERATED)
+    service_mode: Mapped[ServiceMode] = mapped_column(Code(ServiceMode, 10), default=ServiceMode.OPERATED)
     voucher_eligible: Mapped[bool] = mapped_column(default=True)
     #: False: listed, not to be booked here (no hours or rates yet).
     is_bookable: Mapped[bool] = mapped_column(default=False)
@@ -123,7 +123,7 @@ class Equipment(Base):
     is_example: Mapped[bool] = mapped_column(default=False)
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
 
-    approval_mode: Mapped[ApprovalMode] = mapped_column(String(10), default=ApprovalMode.LAB)
+    approval_mode: Mapped[ApprovalMode] = mapped_column(Code(ApprovalMode, 10), default=ApprovalMode.LAB)
     step_minutes: Mapped[int] = mapped_column(default=30)
     length_minutes_min: Mapped[int] = mapped_column(default=30)
     length_minutes_max: Mapped[int] = mapped_column(default=480)
@@ -142,7 +142,7 @@ class Equipment(Base):
     sort_key: Mapped[str] = mapped_column(String(400), default="")
     #: Lowest price of the startup tier's first rate, for filters and sorting; None without rates.
     price_fen: Mapped[int | None]
-    price_unit: Mapped[ChargeUnit | None] = mapped_column(String(20))
+    price_unit: Mapped[ChargeUnit | None] = mapped_column(Code(ChargeUnit, 20))
     version: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     __mapper_args__ = {"version_id_col": version}
@@ -192,7 +192,7 @@ class CalendarDay(Base):
     __tablename__ = "calendar_days"
 
     on: Mapped[date] = mapped_column("on_date", primary_key=True)
-    kind: Mapped[DayKind] = mapped_column(String(10))
+    kind: Mapped[DayKind] = mapped_column(Code(DayKind, 10))
     name_zh: Mapped[str] = mapped_column(String(60), default="")
     name_en: Mapped[str] = mapped_column(String(60), default="")
     #: The year's official notice is not out yet.
@@ -210,8 +210,8 @@ class Rate(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     equipment_id: Mapped[int] = mapped_column(ForeignKey("equipment.id"), index=True)
-    tier: Mapped[Tier] = mapped_column(String(10))
-    charge_unit: Mapped[ChargeUnit] = mapped_column(String(20))
+    tier: Mapped[Tier] = mapped_column(Code(Tier, 10))
+    charge_unit: Mapped[ChargeUnit] = mapped_column(Code(ChargeUnit, 20))
     price_fen: Mapped[int]
     effective_on: Mapped[date]
     is_example: Mapped[bool] = mapped_column(default=False)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db import Base, Instant, Key, PublicId
+from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 
 
@@ -47,7 +47,7 @@ class Organisation(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     public_id: Mapped[UUID] = mapped_column(PublicId, unique=True, default=new_public_id)
-    kind: Mapped[OrganisationKind] = mapped_column(String(20))
+    kind: Mapped[OrganisationKind] = mapped_column(Code(OrganisationKind, 20))
     #: School code (5 digits), institute code, or a code of our own: what `--institution` takes.
     code: Mapped[str] = mapped_column(String(40))
     credit_code: Mapped[str | None] = mapped_column(String(18))
@@ -88,7 +88,7 @@ class Membership(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    role: Mapped[Role] = mapped_column(String(20))
+    role: Mapped[Role] = mapped_column(Code(Role, 20))
 
     person: Mapped[Person] = relationship(back_populates="memberships", lazy="raise_on_sql")
     organisation: Mapped[Organisation] = relationship(lazy="raise_on_sql")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db import Base, Instant, Key, PublicId
+from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 from members.models import Organisation
 
@@ -53,7 +53,7 @@ class Programme(Base):
     name_en: Mapped[str] = mapped_column(String(200), default="")
     #: Public share of the eligible price in basis points: 3000 = 30 %.
     share_bp: Mapped[int]
-    paid_to: Mapped[PaidTo] = mapped_column(String(12), default=PaidTo.INSTITUTION)
+    paid_to: Mapped[PaidTo] = mapped_column(Code(PaidTo, 12), default=PaidTo.INSTITUTION)
     #: Whose money: national, province, city, zone.
     fund: Mapped[str] = mapped_column(String(20), default="zone")
     budget_fen: Mapped[int]
@@ -102,7 +102,7 @@ class LedgerAccount(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     code: Mapped[str] = mapped_column(String(80), unique=True)
-    account_class: Mapped[AccountClass] = mapped_column(String(12), index=True)
+    account_class: Mapped[AccountClass] = mapped_column(Code(AccountClass, 12), index=True)
     may_be_negative: Mapped[bool]
     programme_id: Mapped[int | None] = mapped_column(ForeignKey("programmes.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
