@@ -65,14 +65,14 @@ def make_invitation(entry: Entry, method: Method, *, organizer: Mailbox, attende
     calendar = _calendar()
     calendar.add("method", method.value)
     event = _event(entry)
-    event.add("organizer", _person(organizer), encode=0)
+    event.add("organizer", _person(organizer), encode=False)
     guest = _person(attendee)
     guest.params["ROLE"] = vText("REQ-PARTICIPANT")
     guest.params["PARTSTAT"] = vText("ACCEPTED")
     guest.params["RSVP"] = vText("FALSE")
-    event.add("attendee", guest, encode=0)
+    event.add("attendee", guest, encode=False)
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def make_feed(entries: Iterable[Entry], *, name: str) -> bytes:
@@ -84,7 +84,7 @@ def make_feed(entries: Iterable[Entry], *, name: str) -> bytes:
     calendar.add("x-published-ttl", REFRESH_EVERY)
     for entry in entries:
         calendar.add_component(_event(entry))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _calendar() -> Calendar:

@@ -8,10 +8,11 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.header import Header
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from types import TracebackType
@@ -33,7 +34,7 @@ class WholeWords(EmailPolicy):
 
     def fold(self, name: str, value: Any) -> str:
         if name.lower() not in ("subject", "from", "to") or str(value).isascii():
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         if name.lower() == "subject":
             return f"{name}: {self._words(name, str(value))}{self.linesep}"
         address = value.addresses[0]
@@ -215,7 +216,7 @@ def check_address(address: str) -> str:
 def address_of(message: EmailMessage, header: str) -> str:
     """The one address in a header. Raises MailRefused for none, several or an unsafe one."""
     found = message[header]
-    addresses = found.addresses if found is not None else ()
+    addresses: Sequence[Address] = found.addresses if found is not None else ()
     if len(addresses) != 1:
         raise MailRefused(f"{header} must hold one address")
     return check_address(addresses[0].addr_spec)

@@ -127,7 +127,9 @@ def _trend(session: Session, asked: Asked, reach: Reach, caller: Caller) -> dict
     """Used and booked hours of the last months; of one lab only, where it is quick."""
     if reach.chosen is None:
         return None
-    names, used, booked = [], [], []
+    names: list[str] = []
+    used: list[int] = []
+    booked: list[int] = []
     month = asked.month
     for _ in range(TREND_MONTHS):
         window = months.month_slot(month, _zone(reach, caller))

@@ -147,12 +147,12 @@ def show_mail(mail_id: UUID, web: Visitor) -> Response:
 def read_invitation(body: bytes) -> Invitation:
     """What, when and which change of it: as a calendar program would read it."""
     calendar = Calendar.from_ical(body)
-    event = calendar.walk("VEVENT")[0]
+    event = calendar.events[0]
     return Invitation(
         method=str(calendar.get("METHOD", "")),
         summary=str(event["SUMMARY"]),
         location=str(event.get("LOCATION", "")),
-        slot=Slot(event["DTSTART"].dt, event["DTEND"].dt),
+        slot=Slot(event.decoded("DTSTART"), event.decoded("DTEND")),
         sequence=int(event.get("SEQUENCE", 0)),
         status=str(event.get("STATUS", "")),
         organizer=str(event.get("ORGANIZER", "")).removeprefix("mailto:"),
