@@ -207,7 +207,7 @@ def move_booking(
     claims.place_claim(session, booking, entry)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
     record_event(session, booking, "moved", before, actor=actor, now=now, data=_times(was))
-    notices.moved(session, booking, was=was, now=now)
+    notices.moved(session, booking, was=was, by_lab=by_lab and booking.person_id != actor.person_id, now=now)
     return booking
 
 
