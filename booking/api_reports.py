@@ -22,7 +22,7 @@ ReportReader = Annotated[Caller, Depends(allowed(*REPORT_READERS))]
 
 
 class UsageOut(Out):
-    """Whole minutes; `open`, `idle` and `utilisation` are null where they have no meaning."""
+    """Whole minutes; `open`, `idle`, `outage` and `utilisation` are null where they have no meaning."""
 
     id: UUID | None
     name: str
@@ -31,6 +31,7 @@ class UsageOut(Out):
     booked_minutes: int
     used_minutes: int
     idle_minutes: int | None
+    outage_minutes: int | None
     no_show_minutes: int
     utilisation: float | None
 
@@ -44,6 +45,7 @@ class UsageOut(Out):
             booked_minutes=row.booked_minutes,
             used_minutes=row.used_minutes,
             idle_minutes=row.idle_minutes,
+            outage_minutes=row.outage_minutes,
             no_show_minutes=row.no_show_minutes,
             utilisation=round(row.utilisation, 4) if row.utilisation is not None else None,
         )

@@ -16,6 +16,7 @@ COLUMNS = (
     N_("Used hours"),
     N_("Idle hours"),
     N_("No-show hours"),
+    N_("Outage hours"),
     N_("Utilisation"),
 )
 
@@ -42,8 +43,19 @@ def write_usage_letter(report: UsageReport, lab: Lab, month: date, *, lang: Lang
     )
 
 
+def minutes_of(row: Usage) -> tuple[int | None, ...]:
+    """Open, booked, used, idle, no-show, outage: in the order of COLUMNS."""
+    return (
+        row.open_minutes,
+        row.booked_minutes,
+        row.used_minutes,
+        row.idle_minutes,
+        row.no_show_minutes,
+        row.outage_minutes,
+    )
+
+
 def usage_cells(row: Usage) -> tuple[str, ...]:
-    """Open, booked, used, idle, no-show in hours, then utilisation; a dash where a figure has no meaning."""
-    minutes = (row.open_minutes, row.booked_minutes, row.used_minutes, row.idle_minutes, row.no_show_minutes)
-    hours = (format_number(value / 60) if value is not None else "–" for value in minutes)
+    """The columns after the name: hours, then utilisation; a dash where a figure has no meaning."""
+    hours = (format_number(value / 60) if value is not None else "–" for value in minutes_of(row))
     return (*hours, format_percent(row.utilisation) if row.utilisation is not None else "–")

@@ -1,9 +1,9 @@
 """How much instruments were open, booked, used and left idle in a window of time.
 
 Booked: slots that are approved, in use or completed. Used: visits, from check-in to check-out. No-show: slots that
-nobody came to. Open: opening hours of all units, holidays considered, less outages. Idle: open less booked, never
-below zero. Utilisation: used by open, not clamped (use outside opening hours may lift it over 1). Whatever lies partly
-in the window counts with that part.
+nobody came to. Open: opening hours of all units, holidays considered, less outages. Outage: opening hours that blocks
+took away. Idle: open less booked, never below zero. Utilisation: used by open, not clamped (use outside opening hours
+may lift it over 1). Whatever lies partly in the window counts with that part.
 """
 
 from collections import defaultdict
@@ -56,6 +56,7 @@ class Usage:
     #: None where open time has no meaning.
     open_minutes: int | None = None
     idle_minutes: int | None = None
+    outage_minutes: int | None = None
 
     @property
     def utilisation(self) -> float | None:
@@ -70,6 +71,7 @@ class Usage:
         if other.open_minutes is not None:
             self.open_minutes = (self.open_minutes or 0) + other.open_minutes
             self.idle_minutes = (self.idle_minutes or 0) + (other.idle_minutes or 0)
+            self.outage_minutes = (self.outage_minutes or 0) + (other.outage_minutes or 0)
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,9 @@ def _entry_rows(
     groups: dict[int, Usage] = {}
     for entry in entries:
         row = usage[entry.id]
-        if not opened.get(entry.id) and not row.bookings:
+        row.open_minutes, row.outage_minutes = opened.get(entry.id, (0, 0))
+        if not row.open_minutes and not row.outage_minutes and not row.bookings:
             continue
-        row.open_minutes = opened.get(entry.id, 0)
         row.idle_minutes = max(row.open_minutes - row.booked_minutes, 0)
         key, owner = _GROUP[by](entry)
         groups.setdefault(key, _named(owner)).add(row)
@@ -212,11 +214,14 @@ def _find_stays(session: Session, window: Slot, lab_ids: frozenset[int] | None) 
     return [_Stay(*row) for row in session.execute(statement)]
 
 
-def _open_minutes(session: Session, entries: Sequence[Equipment], window: Slot) -> dict[int, int]:
-    """Entry id -> minutes that its units were open. Entries of the same hours and zone are worked out once."""
+def _open_minutes(session: Session, entries: Sequence[Equipment], window: Slot) -> dict[int, tuple[int, int]]:
+    """Entry id -> minutes that its units were open, and that blocks took from their opening hours.
+
+    Entries of the same hours and zone are worked out once.
+    """
     blocks = _find_blocks(session, window)
     known: dict[Any, list[Slot]] = {}
-    out: dict[int, int] = {}
+    out: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if not entry.is_bookable or entry.retired_at is not None:
             continue
@@ -228,7 +233,9 @@ def _open_minutes(session: Session, entries: Sequence[Equipment], window: Slot) 
             days = catalogue.find_calendar_days(session, first, last)
             known[pattern] = merged(opening.open_slots(entry.hours, days, zone, window))
         units = [unit for unit in entry.units if unit.retired_at is None]
-        out[entry.id] = sum(slot.minutes for unit in units for slot in without(known[pattern], blocks[unit.id]))
+        hours_of_all = len(units) * sum(slot.minutes for slot in known[pattern])
+        open_minutes = sum(slot.minutes for unit in units for slot in without(known[pattern], blocks[unit.id]))
+        out[entry.id] = open_minutes, hours_of_all - open_minutes
     return out
 
 

@@ -12,7 +12,9 @@ class ProgrammeNotFound(NotFound):
 
 
 class VoucherBalanceTooLow(InvalidInput):
-    message = "The voucher has %(available_fen)s left; this needs %(needed_fen)s. Choose another or let it be automatic."
+    message = (
+        "The voucher has %(available_fen)s left; this needs %(needed_fen)s. Choose another or let it be automatic."
+    )
 
 
 class VoucherEndsBeforeSlot(InvalidInput):

@@ -13,7 +13,6 @@ from vouchers.errors import VoucherBalanceTooLow, VoucherEndsBeforeSlot, Voucher
 from vouchers.ledger import NOTHING, SharePlan, Usable
 from vouchers.models import AccountClass, Hold, HoldEnd, LedgerAccount, Voucher
 
-
 #: The funds' calendar is China's: days end at midnight there.
 ZONE = timedelta(hours=8)
 

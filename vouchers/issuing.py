@@ -132,7 +132,10 @@ def lapse_vouchers(session: Session, *, now: datetime, limit: int) -> int:
     found = queries.find_lapsing(session, on=on, limit=limit)
     if not found:
         return 0
-    pots = {v.programme.code: posting.open_account(session, ledger.pot_code(v.programme.code), AccountClass.POT) for v in found}
+    pots = {
+        v.programme.code: posting.open_account(session, ledger.pot_code(v.programme.code), AccountClass.POT)
+        for v in found
+    }
     keys = [v.available_account_id for v in found] + [pot.id for pot in pots.values()]
     lock_rows(session, type(next(iter(pots.values()))), keys)
     sums = queries.sum_accounts(session, keys)

@@ -56,7 +56,7 @@ def sum_accounts(session: Session, account_ids: Iterable[int]) -> dict[int, int]
     )
     out = select(Transfer.from_account_id, -Transfer.amount_fen).where(Transfer.from_account_id.in_(keys))
     both = into.union_all(out).subquery()
-    found = {key: 0 for key in keys}
+    found = dict.fromkeys(keys, 0)
     for account, amount in session.execute(select(both.c.account, func.sum(both.c.amount)).group_by(both.c.account)):
         found[account] = int(amount)
     return found
@@ -125,9 +125,7 @@ def with_balances(session: Session, vouchers: Sequence[Voucher]) -> list[Balance
     sums = sum_accounts(session, keys)
     spent = sum_captured(session, [voucher.id for voucher in vouchers])
     return [
-        Balance(
-            voucher, sums[voucher.available_account_id], sums[voucher.held_account_id], spent.get(voucher.id, 0)
-        )
+        Balance(voucher, sums[voucher.available_account_id], sums[voucher.held_account_id], spent.get(voucher.id, 0))
         for voucher in vouchers
     ]
 
@@ -265,9 +263,7 @@ def trial_balance(session: Session) -> list[ClassBalance]:
     received = {name: int(amount) for name, amount in session.execute(into)}
     paid = {name: int(amount) for name, amount in session.execute(out)}
     numbers = {name: number for name, number in session.execute(count)}  # noqa: C416 - rows, not pairs
-    return [
-        ClassBalance(kind, numbers.get(kind, 0), received.get(kind, 0), paid.get(kind, 0)) for kind in AccountClass
-    ]
+    return [ClassBalance(kind, numbers.get(kind, 0), received.get(kind, 0), paid.get(kind, 0)) for kind in AccountClass]
 
 
 @dataclass(frozen=True)
@@ -293,7 +289,9 @@ def find_programme_figures(session: Session) -> list[ProgrammeFigures]:
         select(
             LedgerAccount.programme_id,
             LedgerAccount.account_class,
-            func.sum(case((Transfer.to_account_id == LedgerAccount.id, Transfer.amount_fen), else_=-Transfer.amount_fen)),
+            func.sum(
+                case((Transfer.to_account_id == LedgerAccount.id, Transfer.amount_fen), else_=-Transfer.amount_fen)
+            ),
         )
         .join(Transfer, or_(Transfer.to_account_id == LedgerAccount.id, Transfer.from_account_id == LedgerAccount.id))
         .where(LedgerAccount.programme_id.is_not(None))

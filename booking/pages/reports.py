@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from booking import months
 from booking.report_access import REPORT_READERS, Reach, labs_in_reach
-from booking.report_letter import COLUMNS, usage_cells
+from booking.report_letter import COLUMNS, minutes_of, usage_cells
 from booking.reports import By, Usage, UsageReport, usage_report
-from core.formats import format_month, format_number, format_percent
+from core.formats import MONTHS, format_number, format_percent
 from core.i18n import N_, Lang, translate
 from core.rendering import localised
 from core.slot import local_date
@@ -94,6 +94,9 @@ def show_report(caller: ReportReader, asked: AskedIn) -> Response:
         sums=_sums(report.total, caller.lang),
         chart_series=[translate(caller.lang, word) for word in CHART_SERIES],
         chart_rows=[_chart_row(row, caller.lang) for row in _most_used(report)],
+        chart_note=translate(caller.lang, N_("the %(count)s most booked"), count=CHART_ROWS)
+        if len(report.rows) > CHART_ROWS
+        else "",
         trend=trend,
         columns=[{"label": translate(caller.lang, _heading(report.by))}]
         + [{"label": translate(caller.lang, label), "kind": "num"} for label in COLUMNS[1:]],
@@ -134,7 +137,7 @@ def _trend(session: Session, asked: Asked, reach: Reach, caller: Caller) -> dict
     for _ in range(TREND_MONTHS):
         window = months.month_slot(month, _zone(reach, caller))
         total = usage_report(session, window, by=By.LAB, lab_ids=reach.lab_ids, now=caller.now).total
-        names.insert(0, format_month(month, caller.lang))
+        names.insert(0, MONTHS[month.month - 1] if caller.lang == "en" else f"{month.month} 月")
         used.insert(0, total.used_minutes)
         booked.insert(0, total.booked_minutes)
         month = months.previous_month(month)
@@ -147,14 +150,17 @@ def _trend(session: Session, asked: Asked, reach: Reach, caller: Caller) -> dict
     }
 
 
-CHART_SERIES = (N_("Used hours"), N_("Booked, not used"), N_("No-show hours"), N_("Idle hours"))
+CHART_SERIES = (N_("Used hours"), N_("Booked, not used"), N_("No-show hours"), N_("Outage hours"), N_("Idle hours"))
 
 
 def _chart_row(row: Usage, lang: Lang) -> dict[str, Any]:
-    """Minutes of the four parts; only what open time is left over is idle."""
+    """Minutes of the five parts; a no-show's time is not counted as idle a second time."""
     unused = max(row.booked_minutes - row.used_minutes, 0)
     idle = max((row.idle_minutes or 0) - row.no_show_minutes, 0)
-    return {"label": localised(row, lang), "values": [row.used_minutes, unused, row.no_show_minutes, idle]}
+    return {
+        "label": localised(row, lang),
+        "values": [row.used_minutes, unused, row.no_show_minutes, row.outage_minutes or 0, idle],
+    }
 
 
 def _most_used(report: UsageReport) -> Sequence[Usage]:
@@ -184,8 +190,7 @@ def _tabs(asked: Asked, reach: Reach, current: By, lang: Lang) -> list[dict[str,
 
 
 def _csv_row(row: Usage, lang: Lang) -> list[str | float | int | None]:
-    minutes = (row.open_minutes, row.booked_minutes, row.used_minutes, row.idle_minutes, row.no_show_minutes)
-    hours = [round(value / 60, 2) if value is not None else None for value in minutes]
+    hours = [round(value / 60, 2) if value is not None else None for value in minutes_of(row)]
     share = round(row.utilisation, 4) if row.utilisation is not None else None
     return [localised(row, lang), row.bookings, *hours, share]
 

@@ -140,7 +140,7 @@ def show_mail(mail_id: UUID, web: Visitor) -> Response:
         text=_text(message, "plain"),
         html_source=_text(message, "html"),
         invitation=read_invitation(body) if body else None,
-        tree=_tree(message) if message is not None else [],
+        base_url=web.settings.base_url,
     )
 
 
@@ -208,7 +208,9 @@ def _parse(body: str) -> EmailMessage:
 
 def _headers(message: EmailMessage) -> list[dict[str, str]]:
     names = ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language")
-    return [{"label": name, "value": str(message[name])} for name in names if message[name]]
+    envelope = [{"label": name, "value": str(message[name])} for name in names if message[name]]
+    parts = ", ".join(part.get_content_type() for part in message.walk() if not part.is_multipart())
+    return [*envelope, {"label": "MIME", "value": parts}]
 
 
 def _text(message: EmailMessage | None, subtype: str) -> str:
@@ -222,13 +224,3 @@ def _calendar_part(message: EmailMessage) -> bytes | None:
             body = part.get_payload(decode=True)
             return body if isinstance(body, bytes) else None
     return None
-
-
-def _tree(message: EmailMessage) -> list[dict[str, str]]:
-    """The parts with their sizes, in order."""
-    parts = []
-    for part in message.walk():
-        payload = None if part.is_multipart() else part.get_payload(decode=True)
-        size = f"{len(payload)} B" if isinstance(payload, bytes) else ""
-        parts.append({"label": part.get_content_type(), "value": size})
-    return parts

@@ -1,0 +1,1 @@
+"""Taking in institutions' own files."""

@@ -1,0 +1,56 @@
+"""When an instrument is open: weekly hours in wall time, holidays and make-up workdays, as instants. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from core.slot import Slot, local_date, merged
+from equipment.models import DayKind
+
+
+class Stretch(Protocol):
+    """One stretch of a weekday, `[opens_minute, closes_minute)` from local midnight."""
+
+    @property
+    def weekday(self) -> int: ...
+    @property
+    def opens_minute(self) -> int: ...
+    @property
+    def closes_minute(self) -> int: ...
+    @property
+    def closed_on_holidays(self) -> bool: ...
+
+
+def open_slots(hours: Sequence[Stretch], days: Mapping[date, DayKind], zone: ZoneInfo, window: Slot) -> list[Slot]:
+    """Open time within a window, in order and merged.
+
+    A day off closes every stretch that is closed on holidays. A weekend day that is worked has Monday's hours. On a
+    day of a clock change wall time decides: 08:30 is 08:30, and an hour that is skipped is not open.
+    """
+    out: list[Slot] = []
+    on = local_date(window.starts_at, zone) - timedelta(days=1)
+    last = local_date(window.ends_at, zone)
+    while on <= last:
+        kind = days.get(on)
+        weekday = 0 if kind is DayKind.WORKDAY and on.weekday() >= 5 else on.weekday()
+        for part in hours:
+            if part.weekday != weekday or (kind is DayKind.OFF and part.closed_on_holidays):
+                continue
+            start, end = at_minute(on, part.opens_minute, zone), at_minute(on, part.closes_minute, zone)
+            if start < end and (cut := Slot(start, end).common(window)):
+                out.append(cut)
+        on += timedelta(days=1)
+    return merged(out)
+
+
+def at_minute(on: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Wall time as an instant; 1440 is the next midnight. A skipped time is the moment of the change."""
+    day, rest = on + timedelta(days=minute // 1440), minute % 1440
+    local = datetime(day.year, day.month, day.day, rest // 60, rest % 60, tzinfo=zone)
+    at = local.astimezone(UTC)
+    if at.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+        # Skipped: with fold=0 the offset before the change applies, which lands after it by the gap's length.
+        before = local.replace(fold=1).astimezone(UTC)
+        return max(at, before) - abs(at - before)
+    return at

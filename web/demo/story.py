@@ -1,0 +1,199 @@
+"""What happens in the demonstration: bookings of the last weeks, and new ones whenever it becomes quiet.
+
+Everything goes through the services with their rules, at the time at which it would have happened. A refusal (a taken
+slot, a closed day) is part of life: the next idea is tried.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from booking import availability, queries, service, visits
+from booking.models import Booking, State
+from booking.pricing import quantity_units, rates_on
+from booking.queries import BookingFilter
+from core.db import read_session, unit_of_work
+from core.errors import Refusal
+from core.slot import Slot
+from equipment import queries as catalogue
+from equipment.models import ApprovalMode, Equipment, Lab, Tier
+from members import queries as members
+from members.actor import Actor
+from members.models import Organisation
+from web.demo.people import HUST, WHU
+
+PURPOSES = (
+    "镀膜断面形貌，3 个样品", "失效分析，焊点截面", "验证新批次粉末的粒度", "样机外壳打印", "光模块眼图测试", "涂层成分复核",
+    "电池循环测试", "结构件拉伸强度", "芯片封装空洞检查", "表面粗糙度对比",
+)  # fmt: skip
+BOOKERS = (
+    "startup@example.com", "member@example.com", "jiangguang@example.com", "chuli@example.com",
+    "qingyuan@example.com", "researcher@example.com",
+)  # fmt: skip
+COMING_MIN, WAITING_MIN = 14, 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Who plays and with what."""
+
+    bookers: list[Actor]
+    managers: dict[int, Actor]
+    entries: list[Equipment]
+
+
+def tell_past(engine: Engine, *, now: datetime, days: int, tick: Callable[[], None]) -> None:
+    """Past weeks day by day: requested, approved, used or not, charged."""
+    chance = random.Random(2026)
+    stage = set_stage(engine)
+    for back in range(days, 0, -1):
+        day = now - timedelta(days=back)
+        for _ in range(chance.randint(2, 4)):
+            _live_through(engine, stage, chance, day)
+        tick()
+
+
+def keep_lively(engine: Engine, *, now: datetime) -> int:
+    """Job: 1. count what comes and what waits; 2. while it is less than a visitor should find, request a slot of the
+    next days as one of the startups; 3. let the labs approve as many as should come."""
+    with read_session(engine) as session:
+        wanted = BookingFilter(states=frozenset({State.APPROVED}), ends_after=now)
+        coming = queries.count_bookings(session, wanted)
+        waiting = queries.count_bookings(session, BookingFilter(states=frozenset({State.REQUESTED})))
+    if coming >= COMING_MIN and waiting >= WAITING_MIN:
+        return 0
+    chance = random.Random(int(now.timestamp()))
+    stage = set_stage(engine)
+    made = 0
+    for _ in range(120):
+        if coming >= COMING_MIN and waiting >= WAITING_MIN:
+            break
+        only = ApprovalMode.LAB if waiting < WAITING_MIN or coming < COMING_MIN // 2 else None
+        booking = _request(engine, stage, chance, now, within_days=12, mode=only)
+        if booking is None:
+            continue
+        made += 1
+        if booking.state is State.APPROVED:
+            coming += 1
+        elif waiting < WAITING_MIN:
+            waiting += 1
+        elif _approve(engine, stage, booking, now):
+            coming += 1
+    return made
+
+
+def set_stage(engine: Engine) -> Stage:
+    """The cast and the instruments of the labs that the cast runs."""
+    with read_session(engine) as session:
+        bookers = [actor for email in BOOKERS if (actor := _actor(session, email))]
+        managers = {}
+        for name, email in ((HUST, "lab@example.com"), (WHU, "otherlab@example.com")):
+            owner = session.scalars(select(Organisation).where(Organisation.name_zh == name)).one()
+            actor = _actor(session, email)
+            assert actor is not None
+            managers[owner.id] = actor
+        rows = session.scalars(
+            catalogue.whole_entry()
+            .join(Lab, Lab.id == Equipment.lab_id)
+            .where(Equipment.is_bookable, Equipment.owner_id.in_(managers))
+            .order_by(Equipment.id)
+        ).unique()
+        return Stage(bookers, managers, list(rows))
+
+
+def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: datetime) -> None:
+    """One booking from request to its end, all on about one day of the past."""
+    booking = _request(engine, stage, chance, day - timedelta(days=4), within_days=4, mode=None, from_days=3.5)
+    if booking is None:
+        return
+    if booking.state is State.REQUESTED and not _approve(engine, stage, booking, booking.requested_at):
+        return
+    fate = chance.random()
+    manager = stage.managers[booking.equipment.owner_id]
+    if fate < 0.06:
+        _try(engine, lambda session: service.cancel_booking(
+            session, _booker(stage, booking), booking.public_id, reason="计划有变", now=booking.starts_at - timedelta(hours=30)
+        ))  # fmt: skip
+    elif fate < 0.12:
+        _try(engine, lambda session: visits.mark_no_shows(session, now=booking.starts_at + timedelta(hours=1), limit=1))
+    else:
+        late = timedelta(minutes=chance.choice((0, 0, 2, 5, 10)))
+        early = timedelta(minutes=chance.choice((0, 0, 5, 15, 25)))
+        _try(engine, lambda session: visits.check_in(session, manager, booking.public_id, now=booking.starts_at + late))
+        _try(engine, lambda session: visits.check_out(session, manager, booking.public_id, now=booking.ends_at - early))
+
+
+def _request(
+    engine: Engine,
+    stage: Stage,
+    chance: random.Random,
+    now: datetime,
+    *,
+    within_days: float,
+    mode: ApprovalMode | None,
+    from_days: float = 0.1,
+) -> Booking | None:
+    """Somebody requests a free slot of some instrument; None when nothing fits."""
+    entries = [entry for entry in stage.entries if mode is None or entry.approval_mode == mode]
+    entry, actor = chance.choice(entries), chance.choice(stage.bookers)
+    minutes = max(entry.length_minutes_min, min(chance.choice((60, 90, 120, 180, 240)), entry.length_minutes_max))
+    minutes -= minutes % entry.step_minutes
+    start = now + timedelta(days=from_days + chance.random() * (within_days - from_days))
+    slot = _free_slot(engine, entry, start, minutes, now)
+    if slot is None:
+        return None
+    zone = ZoneInfo(entry.lab.zone)
+    tier = Tier.STARTUP
+    units = quantity_units(rates_on(entry.rates, tier, slot.starts_at.astimezone(zone).date()))
+    quantities = {
+        unit.value: str(chance.randint(1, 6) * (10 if unit.value in ("gram", "millilitre") else 1)) for unit in units
+    }
+    return _try(
+        engine,
+        lambda session: service.request_booking(
+            session, actor, equipment_id=entry.public_id, slot=slot, quantities=quantities,
+            purpose=chance.choice(PURPOSES), now=now,
+        ),
+    )  # fmt: skip
+
+
+def _free_slot(engine: Engine, entry: Equipment, start: datetime, minutes: int, now: datetime) -> Slot | None:
+    with read_session(engine) as session:
+        window = Slot(start, start + timedelta(days=3))
+        free = availability.find_free(session, [entry], window, minutes=minutes, now=now)
+    return free[0].slots[0] if free else None
+
+
+def _approve(engine: Engine, stage: Stage, booking: Booking, now: datetime) -> bool:
+    manager = stage.managers[booking.equipment.owner_id]
+    done = _try(
+        engine,
+        lambda session: service.approve_booking(
+            session, manager, booking.public_id, now=now + timedelta(hours=2) if now == booking.requested_at else now
+        ),
+    )
+    return done is not None
+
+
+def _try(engine: Engine, act: Callable[[Session], object]) -> Booking | None:
+    """One unit of work; a refusal is nothing to worry about here."""
+    try:
+        with unit_of_work(engine) as session:
+            found = act(session)
+    except Refusal:
+        return None
+    return found if isinstance(found, Booking) else None
+
+
+def _booker(stage: Stage, booking: Booking) -> Actor:
+    return next(actor for actor in stage.bookers if actor.person_id == booking.person_id)
+
+
+def _actor(session: Session, email: str) -> Actor | None:
+    person = members.find_person_by_email(session, email)
+    return members.get_actor(session, person.id) if person else None
