@@ -68,7 +68,9 @@ class Surroundings:
             await self.app(scope, _Limited(receive), send_with_headers)
         finally:
             took_ms = (time.perf_counter() - started) * 1000
-            log.info("%s %s %s %.1fms %s", scope["method"], scope["path"], status, took_ms, number)
+            # The address of a feed is a secret, so the log does not hold it.
+            path = "/feeds/..." if scope["path"].startswith("/feeds/") else scope["path"]
+            log.info("%s %s %s %.1fms %s", scope["method"], path, status, took_ms, number)
             request_id.reset(token)
 
     @staticmethod

@@ -1,5 +1,6 @@
 """The calendar behind a secret address: whose, what, and for how long it is the same."""
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -142,3 +143,11 @@ def test_head_answers_like_get_without_a_body(reader: Reader) -> None:
     answer = reader.client.head("/feeds/secret-member.ics")
 
     assert answer.status_code == 200 and answer.headers["etag"] == reader.get("member").headers["etag"]
+
+
+def test_the_log_does_not_hold_the_secret_address(reader: Reader, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        reader.get("member")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "yixiang.request"]
+    assert line.startswith("GET /feeds/... 200")

@@ -125,7 +125,8 @@ def test_holidays_and_outages_are_not_open_and_make_up_days_are(cast_and_session
     )
     session.flush()
 
-    assert only(session).open_minutes == OPEN - 7 * 60 - 30
+    row = only(session)
+    assert (row.open_minutes, row.outage_minutes) == (OPEN - 7 * 60 - 30, 7 * 60 + 30)
 
 
 def test_every_unit_is_open(cast_and_session: tuple[Cast, Session]) -> None:
@@ -305,6 +306,6 @@ def test_the_csv_opens_in_a_spreadsheet_and_runs_nothing(office: Office) -> None
     lines = answer.content.decode("utf-8-sig").split("\r\n")
 
     assert answer.content.startswith(b"\xef\xbb\xbf") and "attachment" in answer.headers["content-disposition"]
-    assert lines[0] == "仪器,预约,开放机时,预约机时,使用机时,空闲机时,爽约机时,利用率"
+    assert lines[0] == "仪器,预约,开放机时,预约机时,使用机时,空闲机时,爽约机时,停机机时,利用率"
     assert any(line.startswith("'=cmd") for line in lines)
-    assert '"场发射扫描电子显微镜, GeminiSEM 500; 𠮷",1,147.0,2.0,2.0,145.0,0.0,0.0136' in lines
+    assert '"场发射扫描电子显微镜, GeminiSEM 500; 𠮷",1,147.0,2.0,2.0,145.0,0.0,0.0,0.0136' in lines
