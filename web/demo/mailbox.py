@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from icalendar import Calendar
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -39,6 +39,10 @@ KIND_WORDS: dict[str, str] = {
     "reminder_1h": N_("Reminder 1 hour before"),
     "usage_report": N_("Usage report"),
 }
+
+
+#: Where a mail stands, and what the tab is called.
+SHELVES: dict[str, str] = {"sent": N_("Sent"), "waiting": N_("Waiting to go out"), "dropped": N_("Not sent")}
 
 
 class MailNotFound(NotFound):
@@ -78,24 +82,37 @@ class Line:
 def list_mail(
     web: Visitor,
     to: Annotated[str, Query(max_length=254)] = "",
-    before: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    show: Annotated[str, Query(max_length=20)] = "",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
-    """Newest first: what was sent, what waits, what was dropped and why."""
+    """What was sent, newest first; what waits, next first; what was dropped and why."""
+    shelf = show if show in SHELVES else "sent"
     with web.read() as session:
-        rows = _find_rows(session, to, before)
+        rows = _find_rows(session, shelf, to, page)
+        counts = {name: _count(session, name, to) for name in SHELVES}
         people = session.execute(
             select(OutboxMessage.recipient, func.count())
             .group_by(OutboxMessage.recipient)
             .order_by(OutboxMessage.recipient)
         ).all()
-    more = len(rows) > PAGE
     options = [{"value": "", "text": translate(web.lang, N_("Everybody"))}]
     return web.render(
         "pages/demo/mailbox.html",
         lines=[_line(row, web) for row in rows[:PAGE]],
         to=to,
+        shelf=shelf,
+        tabs=[
+            {
+                "text": translate(web.lang, SHELVES[name]),
+                "href": _url(name, to),
+                "current": name == shelf,
+                "count": counts[name],
+            }
+            for name in SHELVES
+        ],
         people=options + [{"value": address, "text": f"{address} ({number})"} for address, number in people],
-        next_url=f"/demo/mailbox?{urlencode({'to': to, 'before': rows[PAGE - 1].id})}" if more else "",
+        previous_url=_url(shelf, to, page - 1) if page > 1 else "",
+        next_url=_url(shelf, to, page + 1) if len(rows) > PAGE else "",
     )
 
 
@@ -160,13 +177,34 @@ def read_invitation(body: bytes) -> Invitation:
     )
 
 
-def _find_rows(session: Session, to: str, before: int) -> Sequence[OutboxMessage]:
-    statement = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(PAGE + 1)
-    if to:
-        statement = statement.where(OutboxMessage.recipient == to.strip().lower())
-    if before:
-        statement = statement.where(OutboxMessage.id < before)
-    return session.scalars(statement).all()
+def _find_rows(session: Session, shelf: str, to: str, page: int) -> Sequence[OutboxMessage]:
+    """One page and one row more, which tells whether there is another."""
+    order = {
+        "sent": (OutboxMessage.sent_at.desc(), OutboxMessage.id.desc()),
+        "waiting": (OutboxMessage.due_at, OutboxMessage.id),
+        "dropped": (OutboxMessage.dropped_at.desc(), OutboxMessage.id.desc()),
+    }[shelf]
+    statement = select(OutboxMessage).where(*_conditions(shelf, to)).order_by(*order)
+    return session.scalars(statement.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
+
+
+def _count(session: Session, shelf: str, to: str) -> int:
+    return session.scalar(select(func.count()).select_from(OutboxMessage).where(*_conditions(shelf, to))) or 0
+
+
+def _conditions(shelf: str, to: str) -> list[ColumnElement[bool]]:
+    row = OutboxMessage
+    on_shelf = {
+        "sent": [row.sent_at.is_not(None)],
+        "waiting": [row.sent_at.is_(None), row.dropped_at.is_(None)],
+        "dropped": [row.dropped_at.is_not(None), row.sent_at.is_(None)],
+    }[shelf]
+    return [*on_shelf, row.recipient == to.strip().lower()] if to else on_shelf
+
+
+def _url(shelf: str, to: str, page: int = 1) -> str:
+    words = {"show": shelf, "to": to, "page": page if page > 1 else ""}
+    return f"/demo/mailbox?{urlencode({name: word for name, word in words.items() if word})}"
 
 
 def _line(row: OutboxMessage, web: Web) -> Line:
