@@ -33,13 +33,19 @@ def open_slots_of(session: Session, entry: Equipment, window: Slot) -> list[Slot
     return opening.open_slots(entry.hours, days, zone, window)
 
 
-def choose_unit(session: Session, entry: Equipment, slot: Slot, *, now: datetime, moving: int | None = None) -> Unit:
-    """Lock the entry's units and return the first that is free for the slot with its buffers.
+def lock_units(session: Session, entry: Equipment) -> list[Unit]:
+    """Lock the entry's units: whoever comes next waits here and then sees what was claimed."""
+    return [unit for unit in lock_rows(session, Unit, [u.id for u in entry.units]) if unit.retired_at is None]
+
+
+def choose_unit(
+    session: Session, entry: Equipment, units: Sequence[Unit], slot: Slot, *, now: datetime, moving: int | None = None
+) -> Unit:
+    """The first of the locked units that is free for the slot with its buffers.
 
     `moving` is the id of a booking whose own claim does not count. Raises SlotTaken or UnitBlocked with alternatives.
     """
     claim = conflicts.claim_of(slot, entry)
-    units = [unit for unit in lock_rows(session, Unit, [u.id for u in entry.units]) if unit.retired_at is None]
     _drop_expired(session, [unit.id for unit in units], now=now)
     busy = [
         b for b in queries.find_busy(session, [u.id for u in units], claim) if moving is None or b.booking_id != moving
@@ -105,7 +111,10 @@ def drop_claim(session: Session, booking: Booking) -> None:
 def find_alternatives(
     session: Session, entry: Equipment, wanted: Slot, *, now: datetime, moving: int | None = None
 ) -> list[Slot]:
-    """The free slots of the same length that lie nearest to the wanted one, by rule and by claim."""
+    """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as is allowed."""
+    length = min(max(wanted.minutes, entry.length_minutes_min), entry.length_minutes_max)
+    length -= length % entry.step_minutes
+    wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
     earliest = max(now + timedelta(minutes=entry.lead_minutes), wanted.starts_at - ALTERNATIVES_WITHIN)
     latest = min(now + timedelta(days=entry.horizon_days), wanted.ends_at + ALTERNATIVES_WITHIN)
     if earliest >= latest:

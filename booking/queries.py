@@ -56,7 +56,7 @@ def get_keys(session: Session, public_id: UUID) -> BookingKeys:
     return BookingKeys(*row)
 
 
-def whole_booking() -> Select[tuple[Booking]]:
+def whole_booking() -> Select[Booking]:
     """A booking with all that pages and mails say of it, in one statement."""
     return select(Booking).options(
         joinedload(Booking.equipment).joinedload(Equipment.lab).joinedload(Lab.organisation),
@@ -129,7 +129,7 @@ def find_past_use(session: Session, unit_ids: Sequence[int], window: Slot) -> li
     return [
         Busy(unit, start, end, OccupancyKind.BOOKING, state, key, public, organisation, None)
         for unit, start, end, state, key, public, organisation in session.execute(statement)
-        if start < end
+        if end is not None and start < end
     ]
 
 
@@ -235,7 +235,7 @@ def find_notes(session: Session, note_ids: Iterable[int | None]) -> dict[int, st
     wanted = {note_id for note_id in note_ids if note_id is not None}
     if not wanted:
         return {}
-    return {key: body for key, body in session.execute(select(Note.id, Note.body).where(Note.id.in_(wanted)))}
+    return {note.id: note.body for note in session.execute(select(Note.id, Note.body).where(Note.id.in_(wanted)))}
 
 
 def find_undecided(session: Session, *, now: datetime, limit: int) -> list[UUID]:

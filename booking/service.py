@@ -96,8 +96,9 @@ def place_booking(
         raise NotBookable
     by_lab = source is Source.LAB
     lock_rows(session, Organisation, [payer.organisation_id])
+    units = claims.lock_units(session, entry)
     require_rules(session, entry, slot, now=now, by_lab=by_lab)
-    unit = claims.choose_unit(session, entry, slot, now=now)
+    unit = claims.choose_unit(session, entry, units, slot, now=now)
     quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
     note = notes.write(session, purpose, person_id=person_id, now=now) if purpose else None
     booking = Booking(
@@ -184,7 +185,7 @@ def move_booking(
     quotes.require_within_reach(slot, now)
     lock_rows(session, Organisation, [keys.organisation_id])
     entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
-    lock_rows(session, Unit, [unit.id for unit in entry.units])
+    units = claims.lock_units(session, entry)
     booking = lock_booking(session, booking_id)
     lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
     permissions.require_seen(actor, booking, lab_ids)
@@ -194,7 +195,7 @@ def move_booking(
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
     require_rules(session, entry, slot, now=now, by_lab=by_lab)
-    unit = claims.choose_unit(session, entry, slot, now=now, moving=booking.id)
+    unit = claims.choose_unit(session, entry, units, slot, now=now, moving=booking.id)
     quote = _quote_again(session, booking, entry, slot, now=now)
     before, was = booking.state, booking.slot
     claims.drop_claim(session, booking)

@@ -31,7 +31,10 @@ CHECK_IN_EARLIEST = timedelta(minutes=30)
 
 
 def check_in(session: Session, actor: Actor, booking_id: UUID, *, now: datetime) -> Booking:
-    """Begin the visit, from 30 minutes before the start. Raises BookingNotFound, Forbidden, StateChanged, CheckInTooEarly."""
+    """Begin the visit, from 30 minutes before the start.
+
+    Raises BookingNotFound, Forbidden, StateChanged, CheckInTooEarly.
+    """
     booking = _locked_visit(session, actor, booking_id)
     target = require_state(booking, "checked_in")
     if now < booking.starts_at - CHECK_IN_EARLIEST:

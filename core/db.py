@@ -237,8 +237,6 @@ def broken_constraint(error: DBAPIError) -> str:
 
 Row = TypeVar("Row", bound=Base)
 
-Row = TypeVar("Row", bound=Base)
-
 #: The one order in which rows are locked. A caller that holds a later kind never asks for an earlier one.
 LOCK_ORDER = ("organisations", "units", "bookings", "ledger_accounts", "programmes")
 

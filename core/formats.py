@@ -42,6 +42,16 @@ def format_instant(at: datetime, lang: Lang, zone: ZoneInfo, *, year: bool = Fal
     return f"{format_date(at.astimezone(zone).date(), lang, year=year)} {format_time(at, zone)}"
 
 
+def format_soon(at: datetime, lang: Lang, zone: ZoneInfo, *, now: datetime) -> str:
+    """`今天 14:00`, `周四 14:00` within a week, later with the date."""
+    on, today = at.astimezone(zone).date(), now.astimezone(zone).date()
+    if on == today:
+        return f"{translate(lang, 'Today')} {format_time(at, zone)}"
+    if 0 < (on - today).days < 7:
+        return f"{format_weekday(on, lang)} {format_time(at, zone)}"
+    return format_instant(at, lang, zone)
+
+
 def format_slot(slot: Slot, lang: Lang, zone: ZoneInfo, *, year: bool = False) -> str:
     """`11 月 26 日 周四 14:00–16:00`; an end on another day names that day; midnight of the same day is 24:00."""
     start, end = slot.starts_at.astimezone(zone), slot.ends_at.astimezone(zone)

@@ -37,8 +37,8 @@ def read_catalogue(path: Path) -> dict[str, str]:
         for message in read_po(file, locale="zh_CN", abort_invalid=True):
             if not message.id:
                 continue
-            ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-            text = message.string if isinstance(message.string, str) else message.string[0]
+            ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+            text = message.string if isinstance(message.string, str) else next(iter(message.string or ("",)))
             texts |= dict.fromkeys(ids, text)
     return texts
 

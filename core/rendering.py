@@ -24,18 +24,21 @@ class Renderer:
         self.zone = ZoneInfo(zone)
         self._static = static
         self._environments: dict[Lang, Environment] = {
-            "zh-CN": self._environment("zh-CN", extra or {}),
-            "en": self._environment("en", extra or {}),
+            "zh-CN": self._make_environment("zh-CN", extra or {}),
+            "en": self._make_environment("en", extra or {}),
         }
 
     def render(self, lang: Lang, template: str, context: Mapping[str, Any]) -> str:
         return self._environments[lang].get_template(template).render(context)
 
+    def environment(self, lang: Lang) -> Environment:
+        return self._environments[lang]
+
     def static_url(self, path: str) -> str:
         """An address that changes with the file, so that browsers may keep it for a year."""
         return f"/static/{path}?v={_digest(self._static / path)}"
 
-    def _environment(self, lang: Lang, extra: Mapping[str, Any]) -> Environment:
+    def _make_environment(self, lang: Lang, extra: Mapping[str, Any]) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(ROOT / "templates"),
             autoescape=select_autoescape(disabled_extensions=("txt",), default=True, default_for_string=True),

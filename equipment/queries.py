@@ -16,7 +16,7 @@ from equipment.search import Search, matches, rank
 from members.models import Organisation
 
 
-def whole_entry() -> Select[tuple[Equipment]]:
+def whole_entry() -> Select[Equipment]:
     """An entry with all that pages, rules and prices need."""
     return select(Equipment).options(
         joinedload(Equipment.owner),

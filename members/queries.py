@@ -53,7 +53,7 @@ def get_actor(session: Session, person_id: int) -> Actor | None:
     return _actor(session, select(Person.id).where(Person.id == person_id))
 
 
-def _actor(session: Session, person: Select[tuple[int]]) -> Actor | None:
+def _actor(session: Session, person: Select[int]) -> Actor | None:
     rows = session.execute(
         select(Person, Membership.role, Organisation)
         .outerjoin(Membership, Membership.person_id == Person.id)

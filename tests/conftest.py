@@ -1,4 +1,4 @@
-"""Every test that asks for `engine` runs on SQLite and on PostgreSQL, each time on a fresh copy of a migrated database."""
+"""Every test that asks for `engine` runs on SQLite and on PostgreSQL, each on a fresh copy of a migrated database."""
 
 import itertools
 import os

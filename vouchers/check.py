@@ -57,12 +57,12 @@ def _check_holds(session: Session) -> list[str]:
 
 def _check_issued(session: Session) -> list[str]:
     """Per programme: issued = available + held + earned + claimed + payable + paid + lapsed."""
-    issued = dict(
-        (key, int(amount))
+    issued = {
+        key: int(amount)
         for key, amount in session.execute(
             select(Voucher.programme_id, func.sum(Voucher.amount_fen)).group_by(Voucher.programme_id)
         )
-    )
+    }
     accounts = {
         key: (programme, kind)
         for key, programme, kind in session.execute(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
@@ -376,7 +376,7 @@ def find_movements(
 ) -> list[Movement]:
     """Transfers, newest first; of one class of account or of one voucher."""
     source, target = aliased(LedgerAccount), aliased(LedgerAccount)
-    statement: Select[Any] = (
+    statement = (
         select(Transfer, source.code, target.code)
         .join(source, source.id == Transfer.from_account_id)
         .join(target, target.id == Transfer.to_account_id)
@@ -394,5 +394,5 @@ def find_movements(
     return [Movement(*row) for row in session.execute(statement.where(*conditions))]
 
 
-def _with_programme() -> Select[tuple[Voucher]]:
+def _with_programme() -> Select[Voucher]:
     return select(Voucher).options(joinedload(Voucher.programme), joinedload(Voucher.organisation))

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 from core.config import Settings
 from core.db import SQLITE, make_engine, read_session, unit_of_work
 from core.errors import Refusal
-from core.i18n import translate
+from core.i18n import Lang, translate
 from core.migrating import migrate as migrate_database
 from equipment.importing import service as importing
 from members import queries as members
@@ -93,7 +93,7 @@ def import_catalogue(
 ) -> None:
     """Take in an institution's own list of instruments: CSV or the ministry's SJ3 file."""
     engine = open_engine(Settings())
-    language = "en" if lang == "en" else "zh-CN"
+    language: Lang = "en" if lang == "en" else "zh-CN"
     try:
         with progress() as bar:
             task = bar.add_task(file.name, total=None)

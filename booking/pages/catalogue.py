@@ -22,7 +22,7 @@ from booking.queries import Busy
 from booking.quotes import Preview
 from booking.timelines import Piece, Row
 from core.errors import Refusal
-from core.formats import format_date, format_instant, format_money
+from core.formats import format_money, format_soon, format_weekday
 from core.i18n import gettext, translate
 from core.rendering import localised
 from core.shapes import read_date, read_wall_time
@@ -86,7 +86,7 @@ def _result(entry: Equipment, days: Days, caller: Visit) -> dict[str, Any]:
         days.free_slots, days.open_slots, days.first_on, WEEK, zone=zone, now=caller.now, lang=lang
     )
     first = days.next_free
-    when = format_instant(first.starts_at, lang, zone) if first else ""
+    when = format_soon(first.starts_at, lang, zone, now=caller.now) if first else ""
     shown = translate(lang, "Next free: %(when)s", when=when) if first else gettext(lang, "Not free in the next week")
     href = f"/equipment/{entry.public_id}"
     return {
@@ -245,7 +245,7 @@ def _week_rows(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], fi
         choosable = [part for part in days.part(days.free_slots, on) if part.ends_at > earliest]
         rows.append(
             Row(
-                label=format_date(on, lang),
+                label=f"{format_weekday(on, lang)} {on.day}",
                 note=gettext(lang, "today") if on == today else "",
                 date=on.isoformat(),
                 is_today=on == today,
@@ -307,7 +307,7 @@ def _next_free(days: Days, caller: Visit) -> dict[str, str] | None:
     if first is None:
         return None
     href = f"/equipment/{days.entry.public_id}?{urlencode(_picked(first, days.zone))}#ask"
-    return {"label": format_instant(first.starts_at, caller.lang, days.zone), "href": href}
+    return {"label": format_soon(first.starts_at, caller.lang, days.zone, now=caller.now), "href": href}
 
 
 def _quote_view(preview: Preview | None, entry: Equipment, caller: Visit) -> dict[str, Any] | None:

@@ -30,6 +30,8 @@ from members.models import Role
 
 router = APIRouter(include_in_schema=False)
 Staff = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.LAB_OPERATOR))]
+#: More units than fit a screen: only those are shown on which something happens.
+ROWS_MOST = 24
 Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER))]
 
 
@@ -53,7 +55,8 @@ def show_today(caller: Staff, on: str = "") -> Response:
         labs = catalogue.find_labs(session, lab_ids)
     cards = {card.booking.id: card for card in _cards(caller, bookings)}
     rows = _board(caller, entries, busy, days, day, cards, notes)
-    shown = [row for row in rows if any(bar.kind not in ("closed",) for bar in row.bars)] or rows[:12]
+    busy_rows = [row for row in rows if any(bar.kind != "closed" for bar in row.bars)]
+    shown = rows if len(rows) <= ROWS_MOST else busy_rows or rows[:ROWS_MOST]
     first, last = timelines.hours_shown(shown)
     today_cards = [card for card in cards.values() if card.booking.state in LIVE]
     return caller.render(

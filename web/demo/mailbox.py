@@ -194,7 +194,7 @@ def _count(session: Session, shelf: str, to: str) -> int:
 
 def _conditions(shelf: str, to: str) -> list[ColumnElement[bool]]:
     row = OutboxMessage
-    on_shelf = {
+    on_shelf: Sequence[ColumnElement[bool]] = {
         "sent": [row.sent_at.is_not(None)],
         "waiting": [row.sent_at.is_(None), row.dropped_at.is_(None)],
         "dropped": [row.dropped_at.is_not(None), row.sent_at.is_(None)],

@@ -50,6 +50,8 @@ AUTHORITIES = (
     ("DEMO-AUDIT", "第三方审计（示例）", "Third-party auditor (example)"),
 )
 HUST, WHU = "华中科技大学", "武汉大学"
+#: The labs that the cast runs, by institution.
+LABS = {HUST: "分析测试中心", WHU: "科研公共服务条件平台"}
 CAST = (
     Part(
         "startup@example.com",
@@ -100,7 +102,9 @@ def load_people(session: Session, *, now: datetime) -> None:
         )
         service.grant_role(session, person, organisation, part.role, now=now)
         if part.role in (Role.LAB_MANAGER, Role.LAB_OPERATOR):
-            labs = session.scalars(select(Lab.id).where(Lab.organisation_id == organisation.id))
+            labs = session.scalars(
+                select(Lab.id).where(Lab.organisation_id == organisation.id, Lab.name_zh == LABS[organisation.name_zh])
+            )
             session.add_all([LabStaff(lab_id=lab_id, person_id=person.id) for lab_id in labs])
     session.flush()
 

@@ -25,17 +25,18 @@ from equipment.models import ApprovalMode, Equipment, Lab, Tier
 from members import queries as members
 from members.actor import Actor
 from members.models import Organisation
-from web.demo.people import HUST, WHU
+from web.demo.people import HUST, LABS, WHU
 
 PURPOSES = (
-    "镀膜断面形貌，3 个样品", "失效分析，焊点截面", "验证新批次粉末的粒度", "样机外壳打印", "光模块眼图测试", "涂层成分复核",
+    "镀膜断面形貌，3 个样品", "失效分析，焊点截面", "验证新批次粉末的粒度", "样机外壳打印",
+    "光模块眼图测试", "涂层成分复核",
     "电池循环测试", "结构件拉伸强度", "芯片封装空洞检查", "表面粗糙度对比",
 )  # fmt: skip
 BOOKERS = (
     "startup@example.com", "member@example.com", "jiangguang@example.com", "chuli@example.com",
     "qingyuan@example.com", "researcher@example.com",
 )  # fmt: skip
-COMING_MIN, WAITING_MIN = 14, 5
+COMING_MIN, WAITING_MIN = 40, 6
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ def tell_past(engine: Engine, *, now: datetime, days: int, tick: Callable[[], No
     """Past weeks day by day: requested, approved, used or not, charged."""
     chance = random.Random(2026)
     stage = set_stage(engine)
-    for back in range(days, 0, -1):
+    for back in range(days, -1, -1):
         day = now - timedelta(days=back)
-        for _ in range(chance.randint(2, 4)):
-            _live_through(engine, stage, chance, day)
+        for _ in range(chance.randint(5, 9)):
+            _live_through(engine, stage, chance, day, now)
         tick()
 
 
@@ -70,11 +71,11 @@ def keep_lively(engine: Engine, *, now: datetime) -> int:
     chance = random.Random(int(now.timestamp()))
     stage = set_stage(engine)
     made = 0
-    for _ in range(120):
+    for _ in range(300):
         if coming >= COMING_MIN and waiting >= WAITING_MIN:
             break
         only = ApprovalMode.LAB if waiting < WAITING_MIN or coming < COMING_MIN // 2 else None
-        booking = _request(engine, stage, chance, now, within_days=12, mode=only)
+        booking = _request(engine, stage, chance, now, within_days=7, mode=only)
         if booking is None:
             continue
         made += 1
@@ -100,32 +101,39 @@ def set_stage(engine: Engine) -> Stage:
         rows = session.scalars(
             catalogue.whole_entry()
             .join(Lab, Lab.id == Equipment.lab_id)
-            .where(Equipment.is_bookable, Equipment.owner_id.in_(managers))
+            .where(Equipment.is_bookable, Equipment.owner_id.in_(managers), Lab.name_zh.in_(LABS.values()))
             .order_by(Equipment.id)
         ).unique()
         return Stage(bookers, managers, list(rows))
 
 
-def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: datetime) -> None:
+def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: datetime, now: datetime) -> None:
     """One booking from request to its end, all on about one day of the past."""
-    booking = _request(engine, stage, chance, day - timedelta(days=4), within_days=4, mode=None, from_days=3.5)
+    booking = _request(engine, stage, chance, day - timedelta(days=4), within_days=4.3, mode=None, from_days=3.4)
     if booking is None:
         return
     if booking.state is State.REQUESTED and not _approve(engine, stage, booking, booking.requested_at):
         return
+    if booking.starts_at > now:
+        return
     fate = chance.random()
     manager = stage.managers[booking.equipment.owner_id]
     if fate < 0.06:
-        _try(engine, lambda session: service.cancel_booking(
-            session, _booker(stage, booking), booking.public_id, reason="计划有变", now=booking.starts_at - timedelta(hours=30)
-        ))  # fmt: skip
+        early = booking.starts_at - timedelta(hours=30)
+        actor = _booker(stage, booking)
+        _try(
+            engine,
+            lambda session: service.cancel_booking(session, actor, booking.public_id, reason="计划有变", now=early),
+        )
     elif fate < 0.12:
         _try(engine, lambda session: visits.mark_no_shows(session, now=booking.starts_at + timedelta(hours=1), limit=1))
     else:
         late = timedelta(minutes=chance.choice((0, 0, 2, 5, 10)))
-        early = timedelta(minutes=chance.choice((0, 0, 5, 15, 25)))
+        rest = timedelta(minutes=chance.choice((0, 0, 5, 15, 25)))
         _try(engine, lambda session: visits.check_in(session, manager, booking.public_id, now=booking.starts_at + late))
-        _try(engine, lambda session: visits.check_out(session, manager, booking.public_id, now=booking.ends_at - early))
+        left_at = booking.ends_at - rest
+        if left_at <= now:
+            _try(engine, lambda session: visits.check_out(session, manager, booking.public_id, now=left_at))
 
 
 def _request(
@@ -144,6 +152,10 @@ def _request(
     minutes = max(entry.length_minutes_min, min(chance.choice((60, 90, 120, 180, 240)), entry.length_minutes_max))
     minutes -= minutes % entry.step_minutes
     start = now + timedelta(days=from_days + chance.random() * (within_days - from_days))
+    local = start.astimezone(ZoneInfo(entry.lab.zone))
+    # People work by day: a start in the night becomes one of the same day, a little after eight.
+    start += timedelta(hours=8 - local.hour + chance.randint(0, 8)) if not 8 <= local.hour < 17 else timedelta(0)
+    start = max(start, now + timedelta(minutes=5))
     slot = _free_slot(engine, entry, start, minutes, now)
     if slot is None:
         return None
