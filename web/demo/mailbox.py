@@ -100,6 +100,7 @@ def list_mail(
         "pages/demo/mailbox.html",
         lines=[_line(row, web) for row in rows[:PAGE]],
         to=to,
+        leaves=bool(web.settings.smtp_url),
         shelf=shelf,
         tabs=[
             {
@@ -192,7 +193,7 @@ def _count(session: Session, shelf: str, to: str) -> int:
     return session.scalar(select(func.count()).select_from(OutboxMessage).where(*_conditions(shelf, to))) or 0
 
 
-def _conditions(shelf: str, to: str) -> list[ColumnElement[bool]]:
+def _conditions(shelf: str, to: str) -> Sequence[ColumnElement[bool]]:
     row = OutboxMessage
     on_shelf: Sequence[ColumnElement[bool]] = {
         "sent": [row.sent_at.is_not(None)],
