@@ -1,5 +1,349 @@
-"""Pages of vouchers and funds."""
+"""The startup's vouchers and the finance desk: funds, vouchers, spend, ledger, exports."""
 
-from fastapi import APIRouter
+from datetime import date, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from core.errors import NotFound, Refusal
+from core.http import Form, FormIn
+from core.i18n import N_, gettext, translate
+from core.money import parse_yuan
+from core.rendering import localised
+from core.slot import local_day
+from members import queries as members
+from members.access import Caller, allowed
+from members.models import Role
+from vouchers import exports, queries, service
+from vouchers.errors import AmountInvalid
+from vouchers.exports import Cell, Sheet, yuan
+from vouchers.models import AccountClass, PaidTo, Voucher
+from vouchers.queries import Movement, Spend
+from vouchers.words import CAUSE_WORDS, CLASS_WORDS
 
 router = APIRouter(include_in_schema=False)
+Startup = Annotated[Caller, Depends(allowed(Role.STARTUP_OWNER, Role.STARTUP_MEMBER))]
+Overseer = Annotated[Caller, Depends(allowed(Role.FINANCE_OFFICER, Role.ZONE_ADMIN, Role.AUDITOR))]
+Finance = Annotated[Caller, Depends(allowed(Role.FINANCE_OFFICER))]
+PAGE = 50
+MOVEMENTS = 30
+TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+@router.get("/vouchers")
+def show_vouchers(caller: Startup) -> Response:
+    """What one's startup has, what it is held for, and where it went."""
+    mine = caller.actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
+    with caller.read() as session:
+        balances = queries.find_balances(session, organisation_ids=mine)
+        movements = [
+            (balance.voucher, movement)
+            for balance in balances[:5]
+            for movement in queries.find_movements(session, voucher=balance.voucher, limit=MOVEMENTS)
+        ]
+    movements.sort(key=lambda pair: pair[1].transfer.id, reverse=True)
+    return caller.render(
+        "pages/vouchers/own.html",
+        balances=[_balance_row(balance, caller) for balance in balances],
+        available_fen=sum(balance.available_fen for balance in balances),
+        movements=[_movement_row(movement, caller, voucher) for voucher, movement in movements[:MOVEMENTS]],
+    )
+
+
+@router.get("/finance")
+def show_funds(caller: Overseer) -> Response:
+    """Programmes: budget against what is issued, held and used."""
+    with caller.read() as session:
+        figures = queries.find_programme_figures(session)
+        movements = queries.find_movements(session, limit=8)
+    return caller.render(
+        "pages/finance/funds.html",
+        figures=[
+            {
+                "name": localised(row.programme, caller.lang),
+                "rule": _rule(row.programme, caller),
+                "row": row,
+                "used": row.spent_fen / row.issued_fen if row.issued_fen else 0.0,
+            }
+            for row in figures
+        ],
+        budget_fen=sum(row.programme.budget_fen for row in figures),
+        issued_fen=sum(row.issued_fen for row in figures),
+        held_fen=sum(row.held_fen for row in figures),
+        spent_fen=sum(row.spent_fen for row in figures),
+        movements=[_movement_row(movement, caller) for movement in movements],
+        can_issue=caller.actor.has(Role.FINANCE_OFFICER),
+    )
+
+
+@router.get("/finance/vouchers")
+def list_vouchers(caller: Overseer, after: int = Query(0, ge=0, le=2**62)) -> Response:
+    return _voucher_page(caller, after=after)
+
+
+@router.post("/finance/vouchers")
+def issue_voucher(form: FormIn, caller: Finance) -> Response:
+    def act(session: Session) -> str:
+        programme = queries.get_programme(session, _read_id(form["programme"]))
+        holder = members.get_organisation(session, _read_id(form["organisation"]))
+        service.issue_voucher(
+            session, caller.actor, programme, holder, amount_fen=_read_amount(form["amount"]), now=caller.now
+        )
+        return "/finance/vouchers"
+
+    try:
+        return caller.redirect_once(form, act, flash=N_("Issued. The startup can use it at once."))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _voucher_page(caller, refusal=refusal, form=form)
+
+
+@router.get("/finance/spend")
+def show_spend(
+    caller: Overseer, by: str = "startup", first: Annotated[str, Query(alias="from")] = "", to: str = ""
+) -> Response:
+    """What vouchers paid and what companies owe, by startup or by institution, totals first."""
+    by = by if by in ("startup", "institution") else "startup"
+    start, end = _read_months(caller, first, to)
+    with caller.read() as session:
+        rows = _find_spend(session, caller, by, start, end)
+    query = {"from": f"{start:%Y-%m}", "to": f"{end:%Y-%m}"}
+    return caller.render(
+        "pages/finance/spend.html",
+        rows=rows,
+        chart=[{"label": localised(row, caller.lang), "values": [row.voucher_fen, row.own_fen]} for row in rows[:12]],
+        by=by,
+        tabs=[
+            {
+                "text": gettext(caller.lang, text),
+                "href": f"/finance/spend?{urlencode({'by': name} | query)}",
+                "current": by == name,
+            }
+            for name, text in (("startup", "By startup"), ("institution", "By institution"))
+        ],
+        first=query["from"],
+        last=query["to"],
+        voucher_fen=sum(row.voucher_fen for row in rows),
+        own_fen=sum(row.own_fen for row in rows),
+        bookings=sum(row.bookings for row in rows),
+        export=urlencode({"by": by} | query),
+    )
+
+
+@router.get("/finance/ledger")
+def show_ledger(
+    caller: Overseer, account_class: str = "", before: int | None = Query(None, ge=0, le=2**62)
+) -> Response:
+    """The trial balance by class of account; behind each class its transfers."""
+    chosen = account_class if account_class in {kind.value for kind in AccountClass} else ""
+    with caller.read() as session:
+        lines = queries.trial_balance(session)
+        movements = queries.find_movements(session, account_class=chosen, before=before, limit=PAGE + 1)
+    last = movements[PAGE - 1].transfer.id if len(movements) > PAGE else None
+    query = urlencode({"account_class": chosen, "before": last})
+    return caller.render(
+        "pages/finance/ledger.html",
+        lines=[
+            {
+                "line": line,
+                "name": gettext(caller.lang, CLASS_WORDS[line.account_class]),
+                "current": line.account_class == chosen,
+            }
+            for line in lines
+        ],
+        in_fen=sum(line.in_fen for line in lines),
+        out_fen=sum(line.out_fen for line in lines),
+        sum_fen=sum(line.balance_fen for line in lines),
+        chosen=gettext(caller.lang, CLASS_WORDS[AccountClass(chosen)]) if chosen else "",
+        movements=[_movement_row(movement, caller) for movement in movements[:PAGE]],
+        next_href=f"/finance/ledger?{query}" if last else "",
+    )
+
+
+@router.get("/finance/exports/{name}.{kind}")
+def export(
+    name: str,
+    kind: str,
+    caller: Overseer,
+    by: str = "startup",
+    first: Annotated[str, Query(alias="from")] = "",
+    to: str = "",
+) -> Response:
+    """A table as CSV or XLSX, with its totals."""
+    if name not in ("spend", "vouchers", "ledger") or kind not in TYPES:
+        raise NotFound
+    start, end = _read_months(caller, first, to)
+    with caller.read() as session:
+        if name == "spend":
+            rows = _find_spend(session, caller, by if by == "institution" else "startup", start, end)
+            sheet = _spend_sheet(rows, caller)
+        elif name == "vouchers":
+            sheet = _voucher_sheet(session, caller)
+        else:
+            sheet = _ledger_sheet(session, caller)
+    body = exports.write_csv(sheet) if kind == "csv" else exports.write_xlsx(sheet)
+    stamp = caller.now.astimezone(caller.site.renderer.zone).strftime("%Y%m%d")
+    disposition = f'attachment; filename="yixiang-{name}-{stamp}.{kind}"'
+    return Response(body, media_type=TYPES[kind], headers={"Content-Disposition": disposition})
+
+
+def _voucher_page(
+    caller: Caller, *, after: int = 0, refusal: Refusal | None = None, form: Form | None = None
+) -> Response:
+    with caller.read() as session:
+        balances = queries.find_balances(session, after=after, limit=PAGE + 1)
+        programmes = queries.find_programmes(session)
+        startups = members.find_startups(session)
+    last = balances[PAGE - 1].voucher.id if len(balances) > PAGE else None
+    return caller.render(
+        "pages/finance/vouchers.html",
+        status=422 if refusal else 200,
+        balances=[_balance_row(balance, caller) for balance in balances[:PAGE]],
+        programmes=[(str(row.public_id), localised(row, caller.lang)) for row in programmes],
+        startups=[(str(row.public_id), localised(row, caller.lang)) for row in startups],
+        next_href=f"/finance/vouchers?after={last}" if last else "",
+        can_issue=caller.actor.has(Role.FINANCE_OFFICER),
+        errors=[{"field": refusal.field, "message": caller.explain(refusal)}] if refusal else [],
+        typed=form or Form([]),
+    )
+
+
+def _balance_row(balance: queries.Balance, caller: Caller) -> dict[str, Any]:
+    voucher = balance.voucher
+    return {
+        "voucher": voucher,
+        "holder": localised(voucher.organisation, caller.lang),
+        "programme": localised(voucher.programme, caller.lang),
+        "rule": _rule(voucher.programme, caller),
+        "available_fen": balance.available_fen,
+        "held_fen": balance.held_fen,
+        "spent_fen": balance.spent_fen,
+        "lapsed_fen": balance.lapsed_fen,
+    }
+
+
+def _rule(programme: Any, caller: Caller) -> str:
+    """The programme's rule as one sentence."""
+    text = (
+        N_("Pays %(share)s%% of the price to the institution; the startup pays the rest.")
+        if programme.paid_to == PaidTo.INSTITUTION
+        else N_("The startup pays the full price and gets %(share)s%% back afterwards.")
+    )
+    return translate(caller.lang, text, share=f"{programme.share_bp / 100:g}")
+
+
+def _movement_row(movement: Movement, caller: Caller, voucher: Voucher | None = None) -> dict[str, Any]:
+    transfer = movement.transfer
+    kind = transfer.cause.split(":", 1)[0]
+    mine = (voucher.available_account_id, voucher.held_account_id) if voucher else ()
+    away = transfer.from_account_id in mine and kind not in ("hold", "release")
+    return {
+        "at": transfer.at,
+        "what": gettext(caller.lang, CAUSE_WORDS.get(kind, kind)),
+        "number": voucher.number if voucher else "",
+        "amount_fen": -transfer.amount_fen if away else transfer.amount_fen,
+        "from_code": movement.from_code,
+        "to_code": movement.to_code,
+        "href": f"/bookings/{transfer.reference.removeprefix('booking:')}"
+        if transfer.reference.startswith("booking:")
+        else "",
+    }
+
+
+def _find_spend(session: Session, caller: Caller, by: str, start: date, end: date) -> list[Spend]:
+    zone = caller.site.renderer.zone
+    after = date(end.year + end.month // 12, end.month % 12 + 1, 1)
+    return queries.find_spend(
+        session, by=by, start=local_day(start, zone).starts_at, end=local_day(after, zone).starts_at
+    )
+
+
+def _read_months(caller: Caller, first: str, to: str) -> tuple[date, date]:
+    """First days of the first and last month; this year so far where the address does not say."""
+    today = caller.now.astimezone(caller.site.renderer.zone).date()
+    start = _read_month(first) or date(today.year, 1, 1)
+    end = _read_month(to) or date(today.year, today.month, 1)
+    return (start, end) if start <= end else (end, start)
+
+
+def _read_month(text: str) -> date | None:
+    try:
+        found = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        return None
+    return found if 2000 <= found.year < 2200 else None
+
+
+def _read_amount(text: str) -> int:
+    try:
+        return parse_yuan(text)
+    except ValueError as error:
+        raise AmountInvalid(field="amount") from error
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound from error
+
+
+def _words(caller: Caller, *texts: str) -> list[str]:
+    return [gettext(caller.lang, text) for text in texts]
+
+
+def _spend_sheet(rows: list[Spend], caller: Caller) -> Sheet:
+    heads = _words(caller, N_("Name"), N_("Bookings"), N_("Voucher, yuan"), N_("Own share, yuan"), N_("Together, yuan"))
+    cells: list[list[Cell]] = [
+        [localised(row, caller.lang), row.bookings, yuan(row.voucher_fen), yuan(row.own_fen), yuan(row.total_fen)]
+        for row in rows
+    ]
+    voucher, own = sum(row.voucher_fen for row in rows), sum(row.own_fen for row in rows)
+    total = sum(row.bookings for row in rows)
+    cells.append([gettext(caller.lang, N_("Total")), total, yuan(voucher), yuan(own), yuan(voucher + own)])
+    return Sheet("spend", heads, cells, caller.now)
+
+
+def _voucher_sheet(session: Session, caller: Caller) -> Sheet:
+    heads = _words(
+        caller, N_("Number"), N_("Holder"), N_("Programme"), N_("Valid until"), N_("Amount, yuan"),
+        N_("Available, yuan"), N_("Held, yuan"), N_("Used, yuan"),
+    )  # fmt: skip
+    rows = queries.find_balances(session, limit=100_000)
+    cells: list[list[Cell]] = [
+        [
+            row.number, localised(row.voucher.organisation, caller.lang), localised(row.voucher.programme, caller.lang),
+            row.voucher.last_use_on.isoformat(), yuan(row.voucher.amount_fen), yuan(row.available_fen),
+            yuan(row.held_fen), yuan(row.spent_fen),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    sums = [
+        yuan(sum(values))
+        for values in zip(
+            *((row.voucher.amount_fen, row.available_fen, row.held_fen, row.spent_fen) for row in rows), strict=True
+        )
+    ]
+    cells.append([gettext(caller.lang, "Total"), "", "", "", *sums])
+    return Sheet("vouchers", heads, cells, caller.now)
+
+
+def _ledger_sheet(session: Session, caller: Caller) -> Sheet:
+    heads = _words(caller, N_("Class of account"), N_("Accounts"), N_("In, yuan"), N_("Out, yuan"), N_("Balance, yuan"))
+    lines = queries.trial_balance(session)
+    cells: list[list[Cell]] = [
+        [
+            gettext(caller.lang, CLASS_WORDS[line.account_class]), line.accounts, yuan(line.in_fen), yuan(line.out_fen),
+            yuan(line.balance_fen),
+        ]
+        for line in lines
+    ]  # fmt: skip
+    into, out = sum(line.in_fen for line in lines), sum(line.out_fen for line in lines)
+    accounts = sum(line.accounts for line in lines)
+    cells.append([gettext(caller.lang, "Total"), accounts, yuan(into), yuan(out), yuan(into - out)])
+    return Sheet("ledger", heads, cells, caller.now)

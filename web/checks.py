@@ -24,7 +24,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "translate": (2,),
     "ngettext": (1, 2),
 }
-_REFUSAL_TEXT = re.compile(r'^    message = (?:N_\()?"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_REFUSAL_TEXT = re.compile(r'^    message = (?:\()?\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 _INLINE = re.compile(r"<(?:style|script(?![^>]*\bsrc=))[\s>]|\sstyle=|\son[a-z]+=", re.IGNORECASE)
 
 
@@ -86,12 +86,12 @@ def templates() -> list[Path]:
 def _extracted(path: Path, method: str) -> Iterator[tuple[str, int, str]]:
     """Texts as literals; a name in their place is marked where it was written."""
     function = "jinja2.ext:babel_extract" if method == "jinja2" else "python"
-    options = {"trimmed": "false", "silent": "false"}
+    options = {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
     for line, message, _comments, _context in extract_from_file(
         function,
         path,
         keywords=KEYWORDS,
-        options=options,  # type: ignore[arg-type]
+        options=options,
     ):
         texts = message if isinstance(message, tuple) else (message,)
         if texts and texts[-1]:

@@ -23,7 +23,7 @@ from booking.quotes import Preview
 from booking.timelines import Piece, Row
 from core.errors import Refusal
 from core.formats import format_money, format_soon, format_weekday
-from core.i18n import gettext, translate
+from core.i18n import N_, gettext, translate
 from core.rendering import localised
 from core.shapes import read_date, read_wall_time
 from core.slot import Slot, local_day, without
@@ -104,9 +104,9 @@ def _result(entry: Equipment, days: Days, caller: Visit) -> dict[str, Any]:
 
 
 MODES: dict[ServiceMode, str] = {
-    ServiceMode.SELF: "You run it yourself",
-    ServiceMode.OPERATED: "Operated for you",
-    ServiceMode.SAMPLE: "Send samples",
+    ServiceMode.SELF: N_("You run it yourself"),
+    ServiceMode.OPERATED: N_("Operated for you"),
+    ServiceMode.SAMPLE: N_("Send samples"),
 }
 
 
