@@ -12,6 +12,7 @@ from uuid import UUID
 from pypinyin import lazy_pinyin
 from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import Text
 
 from equipment.errors import SearchTooLong
@@ -132,7 +133,8 @@ def matches(search: Search, dialect: str) -> ColumnElement[bool]:
 
 
 def rank(search: Search, dialect: str) -> ColumnElement[int]:
-    """0 the model itself, 1 the name itself, 2 a name that begins so, 3 a name that holds it, 4 anything else."""
+    """0 the model itself, 1 the name itself, 2 a name that begins so, 3 a name that holds it, 4 all words somewhere,
+    5 some word only as the beginning of another."""
     asked = fold(search.q).strip()
     if not asked:
         return literal(0)
@@ -144,9 +146,16 @@ def rank(search: Search, dialect: str) -> ColumnElement[int]:
             or_(name_zh.startswith(asked, autoescape=True), name_en.startswith(asked, autoescape=True)),
             2,
         ),
-        (or_(name_zh.contains(asked, autoescape=True), name_en.contains(asked, autoescape=True)), 3),
-        else_=4,
+        (or_(name_zh.contains(asked, autoescape=True), _holds_words(name_en, asked)), 3),
+        (_holds_words(Equipment.grams, " ".join(dict.fromkeys(grams(search.q)))), 4),
+        else_=5,
     )
+
+
+def _holds_words(column: ColumnElement[str] | InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
+    """Whether every word stands in a text of words separated by blanks."""
+    padded = " " + column + " "
+    return and_(*(padded.contains(f" {word} ", autoescape=True) for word in words.split()[:TERMS_MOST]))
 
 
 def _has_postgresql(term: str) -> ColumnElement[bool]:

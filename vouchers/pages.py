@@ -22,7 +22,7 @@ from vouchers import exports, queries, service
 from vouchers.errors import AmountInvalid
 from vouchers.exports import Cell, Sheet, yuan
 from vouchers.models import AccountClass, PaidTo, Voucher
-from vouchers.queries import Movement, Spend
+from vouchers.queries import AccountName, Movement, Spend
 from vouchers.words import CAUSE_WORDS, CLASS_WORDS
 
 router = APIRouter(include_in_schema=False)
@@ -60,6 +60,7 @@ def show_funds(caller: Overseer) -> Response:
     with caller.read() as session:
         figures = queries.find_programme_figures(session)
         movements = queries.find_movements(session, limit=8)
+        names = _account_names(session, movements)
     return caller.render(
         "pages/finance/funds.html",
         figures=[
@@ -75,7 +76,7 @@ def show_funds(caller: Overseer) -> Response:
         issued_fen=sum(row.issued_fen for row in figures),
         held_fen=sum(row.held_fen for row in figures),
         spent_fen=sum(row.spent_fen for row in figures),
-        movements=[_movement_row(movement, caller) for movement in movements],
+        movements=[_movement_row(movement, caller, names=names) for movement in movements],
         can_issue=caller.actor.has(Role.FINANCE_OFFICER),
     )
 
@@ -124,7 +125,7 @@ def show_spend(
                 "href": f"/finance/spend?{urlencode({'by': name} | query)}",
                 "current": by == name,
             }
-            for name, text in (("startup", "By startup"), ("institution", "By institution"))
+            for name, text in (("startup", N_("By startup")), ("institution", N_("By institution")))
         ],
         first=query["from"],
         last=query["to"],
@@ -144,6 +145,7 @@ def show_ledger(
     with caller.read() as session:
         lines = queries.trial_balance(session)
         movements = queries.find_movements(session, account_class=chosen, before=before, limit=PAGE + 1)
+        names = _account_names(session, movements)
     last = movements[PAGE - 1].transfer.id if len(movements) > PAGE else None
     query = urlencode({"account_class": chosen, "before": last})
     return caller.render(
@@ -160,7 +162,7 @@ def show_ledger(
         out_fen=sum(line.out_fen for line in lines),
         sum_fen=sum(line.balance_fen for line in lines),
         chosen=gettext(caller.lang, CLASS_WORDS[AccountClass(chosen)]) if chosen else "",
-        movements=[_movement_row(movement, caller) for movement in movements[:PAGE]],
+        movements=[_movement_row(movement, caller, names=names) for movement in movements[:PAGE]],
         next_href=f"/finance/ledger?{query}" if last else "",
     )
 
@@ -237,7 +239,21 @@ def _rule(programme: Any, caller: Caller) -> str:
     return translate(caller.lang, text, share=f"{programme.share_bp / 100:g}")
 
 
-def _movement_row(movement: Movement, caller: Caller, voucher: Voucher | None = None) -> dict[str, Any]:
+def _account_names(session: Session, movements: list[Movement]) -> dict[int, AccountName]:
+    keys = [key for row in movements for key in (row.transfer.from_account_id, row.transfer.to_account_id)]
+    return queries.find_account_names(session, keys)
+
+
+def _account(names: dict[int, AccountName] | None, key: int, caller: Caller) -> str:
+    found = (names or {}).get(key)
+    return (
+        f"{gettext(caller.lang, CLASS_WORDS[found.account_class])} · {localised(found, caller.lang)}" if found else ""
+    )
+
+
+def _movement_row(
+    movement: Movement, caller: Caller, voucher: Voucher | None = None, names: dict[int, AccountName] | None = None
+) -> dict[str, Any]:
     transfer = movement.transfer
     kind = transfer.cause.split(":", 1)[0]
     mine = (voucher.available_account_id, voucher.held_account_id) if voucher else ()
@@ -247,8 +263,8 @@ def _movement_row(movement: Movement, caller: Caller, voucher: Voucher | None = 
         "what": gettext(caller.lang, CAUSE_WORDS.get(kind, kind)),
         "number": voucher.number if voucher else "",
         "amount_fen": -transfer.amount_fen if away else transfer.amount_fen,
-        "from_code": movement.from_code,
-        "to_code": movement.to_code,
+        "from_name": _account(names, transfer.from_account_id, caller),
+        "to_name": _account(names, transfer.to_account_id, caller),
         "href": f"/bookings/{transfer.reference.removeprefix('booking:')}"
         if transfer.reference.startswith("booking:")
         else "",

@@ -358,6 +358,32 @@ def find_spend(session: Session, *, by: str, start: datetime, end: datetime) -> 
     return [Spend(zh, en, int(v), int(o), n) for zh, en, v, o, n in session.execute(statement)]
 
 
+class AccountName(NamedTuple):
+    """What an account is called for people: its class, and whose or which it is."""
+
+    account_class: AccountClass
+    name_zh: str
+    name_en: str
+
+
+def find_account_names(session: Session, account_ids: Iterable[int]) -> dict[int, AccountName]:
+    """A voucher's number, a payee's or company's name, or a programme's code; one statement."""
+    voucher_of = or_(Voucher.available_account_id == LedgerAccount.id, Voucher.held_account_id == LedgerAccount.id)
+    rows = session.execute(
+        select(
+            LedgerAccount.id, LedgerAccount.account_class, LedgerAccount.code, Voucher.number,
+            Organisation.name_zh, Organisation.name_en,
+        )
+        .outerjoin(Voucher, voucher_of)
+        .outerjoin(Organisation, Organisation.id == LedgerAccount.organisation_id)
+        .where(LedgerAccount.id.in_(set(account_ids)))
+    )  # fmt: skip
+    return {
+        key: AccountName(kind, number or zh or code.split(":")[1], number or en or zh or code.split(":")[1])
+        for key, kind, code, number, zh, en in rows
+    }
+
+
 class Movement(NamedTuple):
     """A transfer with the codes of its accounts."""
 

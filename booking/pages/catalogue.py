@@ -75,7 +75,7 @@ def search(
         institutions=_options(facets.institutions, institution, caller),
         categories=_options(facets.categories, category, caller),
         bands=_bands(price, caller),
-        narrowed=bool(category or institution or price),
+        narrowed=sum(1 for limit in (category, institution, price) if limit),
         next_href="/equipment?" + urlencode(asked | {"cursor": found.next_cursor}) if found.next_cursor else "",
     )
 

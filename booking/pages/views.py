@@ -68,6 +68,7 @@ def price_rows(lines: list[dict[str, Any]], *, voucher_fen: int, paid_to: str, l
     rows: list[dict[str, Any]] = []
     for line in lines_from_json(lines):
         unit = gettext(lang, UNIT_NAMES[ChargeUnit(line.unit)])
+        unit += "s" if lang == "en" and line.quantity != "1" else ""
         label = f"{line.quantity} {unit} × {format_money(line.unit_price_fen)}"
         note = gettext(lang, "example price") if line.is_example else ""
         rows.append({"label": label, "note": note, "amount_fen": line.amount_fen})

@@ -83,7 +83,7 @@ def keep_lively(engine: Engine, *, now: datetime) -> int:
             coming += 1
         elif waiting < WAITING_MIN:
             waiting += 1
-        elif _approve(engine, stage, booking, now):
+        elif _approve(engine, stage, booking, now=now):
             coming += 1
     return made
 
@@ -112,7 +112,9 @@ def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: date
     booking = _request(engine, stage, chance, day - timedelta(days=4), within_days=4.3, mode=None, from_days=3.4)
     if booking is None:
         return
-    if booking.state is State.REQUESTED and not _approve(engine, stage, booking, booking.requested_at):
+    if booking.state is State.REQUESTED and not _approve(
+        engine, stage, booking, now=booking.requested_at + timedelta(hours=2)
+    ):
         return
     if booking.starts_at > now:
         return
@@ -181,14 +183,9 @@ def _free_slot(engine: Engine, entry: Equipment, start: datetime, minutes: int, 
     return free[0].slots[0] if free else None
 
 
-def _approve(engine: Engine, stage: Stage, booking: Booking, now: datetime) -> bool:
+def _approve(engine: Engine, stage: Stage, booking: Booking, *, now: datetime) -> bool:
     manager = stage.managers[booking.equipment.owner_id]
-    done = _try(
-        engine,
-        lambda session: service.approve_booking(
-            session, manager, booking.public_id, now=now + timedelta(hours=2) if now == booking.requested_at else now
-        ),
-    )
+    done = _try(engine, lambda session: service.approve_booking(session, manager, booking.public_id, now=now))
     return done is not None
 
 

@@ -1,0 +1,203 @@
+"""Route x role: what each kind of person may ask for. A route without a row fails, so a new one must be thought of."""
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from members.models import Person
+from tests.cast import Cast, Stage, csrf_of
+
+#: Who asks, in the order of the columns below.
+WHO = ("nobody", "startup", "researcher", "lab", "operator", "otherlab", "finance", "zone", "auditor")
+
+ALL = "200 200 200 200 200 200 200 200 200"
+SIGNED_IN = "401 200 200 200 200 200 200 200 200"
+PAGE = "303 200 200 200 200 200 200 200 200"
+WRITE = "401 422 422 422 422 422 422 422 403"
+FORM = "403 403 403 403 403 403 403 403 403"
+OVERSEE = "401 403 403 403 403 403 200 200 200"
+OVERSEE_PAGE = "303 403 403 403 403 403 200 200 200"
+ZONE_PAGE = "303 403 403 403 403 403 403 200 200"
+#: A booking of the startup at the lab: its own, its lab's and the overseers'; to the others it does not exist.
+BOOKING = "401 200 404 200 200 404 200 200 200"
+BOOKING_PAGE = "303 200 404 200 200 404 200 200 200"
+
+#: Expected status by route with an empty or harmless request. Unsafe methods are sent an empty body: 422 says that the
+#: person may ask and the body may not be empty; a form without its token is 403 for everybody.
+TABLE: dict[str, str] = {
+    "GET /": "303 303 303 303 303 303 303 303 303",
+    "GET /healthz": ALL,
+    "GET /readyz": ALL,
+    "GET /metrics": ALL,
+    "POST /api/v1/tokens": "422 422 422 422 422 422 422 422 422",
+    "DELETE /api/v1/tokens/current": "401 204 204 204 204 204 204 204 403",
+    "GET /api/v1/me": SIGNED_IN,
+    "GET /sign-in": ALL,
+    "POST /sign-in": FORM,
+    "POST /sign-out": FORM,
+    "POST /language": FORM,
+    "GET /settings": PAGE,
+    "POST /settings/profile": FORM,
+    "POST /settings/password": FORM,
+    "POST /settings/feed": FORM,
+    "POST /settings/feed/end": FORM,
+    "GET /zone/organisations": ZONE_PAGE,
+    "GET /zone/people": ZONE_PAGE,
+    "GET /zone/audit": ZONE_PAGE,
+    "GET /api/v1/equipment": ALL,
+    "GET /api/v1/equipment/{equipment_id}": ALL,
+    "GET /api/v1/vouchers": SIGNED_IN,
+    "GET /api/v1/vouchers/{voucher_id}": "401 200 404 404 404 404 200 200 200",
+    "POST /api/v1/vouchers": "401 403 403 403 403 403 422 403 403",
+    "GET /api/v1/programmes": SIGNED_IN,
+    "POST /api/v1/programmes": "401 403 403 403 403 403 422 403 403",
+    "GET /api/v1/ledger/trial-balance": OVERSEE,
+    "GET /vouchers": "303 200 403 403 403 403 403 403 403",
+    "GET /finance": OVERSEE_PAGE,
+    "GET /finance/vouchers": OVERSEE_PAGE,
+    "POST /finance/vouchers": FORM,
+    "GET /finance/spend": OVERSEE_PAGE,
+    "GET /finance/ledger": OVERSEE_PAGE,
+    "GET /finance/exports/{name}.{kind}": OVERSEE_PAGE,
+    "POST /api/v1/quotes": WRITE,
+    "POST /api/v1/bookings": WRITE,
+    "GET /api/v1/bookings": SIGNED_IN,
+    "GET /api/v1/bookings/{booking_id}": BOOKING,
+    "PATCH /api/v1/bookings/{booking_id}": WRITE,
+    "POST /api/v1/bookings/{booking_id}/approval": "401 403 404 200 403 404 403 403 403",
+    "POST /api/v1/bookings/{booking_id}/refusal": "401 403 404 422 403 404 403 403 403",
+    "POST /api/v1/bookings/{booking_id}/cancellation": "401 200 404 422 403 404 403 403 403",
+    "POST /api/v1/bookings/{booking_id}/check-in": "401 409 404 409 409 404 403 403 403",
+    "POST /api/v1/bookings/{booking_id}/check-out": "401 409 404 409 409 404 403 403 403",
+    "GET /api/v1/equipment/{equipment_id}/calendar": ALL,
+    "GET /api/v1/availability": ALL,
+    "GET /api/v1/reports/usage": "401 403 403 200 200 200 200 200 200",
+    "GET /equipment": ALL,
+    "GET /equipment/{equipment_id}": ALL,
+    "GET /bookings": PAGE,
+    "POST /bookings": FORM,
+    "GET /bookings/{booking_id}": BOOKING_PAGE,
+    "POST /bookings/{booking_id}/move": FORM,
+    "POST /bookings/{booking_id}/approval": FORM,
+    "POST /bookings/{booking_id}/refusal": FORM,
+    "POST /bookings/{booking_id}/cancellation": FORM,
+    "POST /bookings/{booking_id}/check-in": FORM,
+    "POST /bookings/{booking_id}/check-out": FORM,
+    "GET /lab": "303 403 403 200 200 200 403 403 403",
+    "GET /lab/requests": "303 403 403 200 200 200 403 403 403",
+    "GET /lab/bookings/new": "303 403 403 200 403 200 403 403 403",
+    "POST /lab/bookings": FORM,
+    "POST /lab/outages": FORM,
+    "GET /lab/reports": "303 403 403 200 200 200 200 200 200",
+    "GET /lab/reports.csv": "303 403 403 200 200 200 200 200 200",
+    "GET /feeds/{token}.ics": "404 404 404 404 404 404 404 404 404",
+}
+QUERIES = {
+    "GET /api/v1/equipment/{equipment_id}/calendar": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
+    "GET /api/v1/availability": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
+    "GET /api/v1/reports/usage": "?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z&by=startup",
+}
+
+
+def routes_of(stage: Stage) -> set[str]:
+    found = set()
+    for route in stage.client.app.routes:  # type: ignore[attr-defined]
+        for one in _flat(route):
+            found |= {f"{method} {one.path}" for method in one.methods - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def _flat(route: Any) -> list[APIRoute]:
+    if isinstance(route, APIRoute):
+        return [route]
+    inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None) or []
+    return [one for part in inner for one in _flat(part)]
+
+
+def people_of(cast: Cast) -> dict[str, Person | None]:
+    return {
+        "nobody": None, "startup": cast.owner, "researcher": cast.researcher, "lab": cast.manager,
+        "operator": cast.operator, "otherlab": cast.other_manager, "finance": cast.finance, "zone": cast.zone,
+        "auditor": cast.auditor,
+    }  # fmt: skip
+
+
+def test_every_route_has_a_row_and_every_row_a_route(stage: Stage) -> None:
+    found = {route for route in routes_of(stage) if "openapi" not in route}
+
+    assert found - TABLE.keys() == set(), "routes without a row"
+    assert TABLE.keys() - found == set(), "rows without a route"
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any, who: str) -> None:
+    column = WHO.index(who)
+    person = people_of(cast)[who]
+    wrong = []
+    for number, (route, row) in enumerate(TABLE.items()):
+        method, path = route.split(" ", 1)
+        if "booking_id" in path and path.startswith("/api"):
+            booking = book(equipment_id=str(cast.sem.public_id), **_free(number))
+        else:
+            booking = {"id": "01990000-0000-7000-8000-000000000000"}
+        address = path.format(
+            equipment_id=cast.sem.public_id, booking_id=booking["id"], voucher_id=cast.voucher.public_id,
+            name="spend", kind="csv", token="x" * 43,
+        ) + QUERIES.get(route, "")  # fmt: skip
+        if route == "GET /bookings/{booking_id}":
+            address = f"/bookings/{book(**_free(number))['id']}"
+        if path.startswith("/api"):
+            answer = stage.api(person)(method, address.removeprefix("/api/v1"), None if method == "GET" else {})
+        else:
+            answer = stage.browser(person).request(method, address)
+        expected = int(row.split()[column])
+        if answer.status_code != expected:
+            wrong.append(f"{route}: {answer.status_code}, expected {expected}: {answer.text[:120]}")
+    assert wrong == []
+
+
+def _free(number: int) -> dict[str, str]:
+    """A slot of its own for each row: two a day, on working days from Monday 30 November on."""
+    week, rest = divmod(number % 70, 10)
+    day, half = divmod(rest, 2)
+    on = 30 + week * 7 + day
+    month, on = (11, on) if on <= 30 else (12, on - 30)
+    if on > 31:
+        month, on = 1, on - 31
+    year = 2027 if month == 1 else 2026
+    hours = ("01:00", "02:00") if half else ("06:00", "07:00")
+    return {
+        "starts_at": f"{year}-{month:02d}-{on:02d}T{hours[0]}:00Z",
+        "ends_at": f"{year}-{month:02d}-{on:02d}T{hours[1]}:00Z",
+    }
+
+
+def test_foreign_and_absent_ids_look_alike(stage: Stage, cast: Cast, book: Any) -> None:
+    booking = book()
+    stranger = stage.api(cast.stranger)
+
+    foreign = stranger.get(f"/bookings/{booking['id']}")
+    absent = stranger.get("/bookings/01990000-0000-7000-8000-000000000000")
+
+    assert foreign.status_code == absent.status_code == 404
+    assert foreign.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
+
+
+def test_a_form_without_its_token_changes_nothing(stage: Stage, cast: Cast) -> None:
+    browser = stage.browser(cast.owner)
+    token = csrf_of(browser)
+
+    assert browser.post("/settings/profile", data={"name": "换名"}).status_code == 403
+    assert browser.post("/settings/profile", data={"name": "换名", "csrf": token + "0"}).status_code == 403
+    other = stage.browser(cast.stranger)
+    assert other.post("/settings/profile", data={"name": "换名", "csrf": token}).status_code == 403
+    assert browser.post("/settings/profile", data={"name": "换名", "csrf": token}).status_code == 303
+
+
+def test_the_policy_allows_nothing_inline(stage: Stage) -> None:
+    headers = stage.client.get("/equipment").headers
+
+    assert "unsafe-inline" not in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
