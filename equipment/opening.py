@@ -50,7 +50,10 @@ def at_minute(on: date, minute: int, zone: ZoneInfo) -> datetime:
     local = datetime(day.year, day.month, day.day, rest // 60, rest % 60, tzinfo=zone)
     at = local.astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        # Skipped: with fold=0 the offset before the change applies, which lands after it by the gap's length.
-        before = local.replace(fold=1).astimezone(UTC)
-        return max(at, before) - abs(at - before)
+        # Skipped: the change lies between what the offsets before and after it would make of this time.
+        moment = min(at, local.replace(fold=1).astimezone(UTC))
+        offset = moment.astimezone(zone).utcoffset()
+        while moment.astimezone(zone).utcoffset() == offset:
+            moment += timedelta(minutes=1)
+        return moment
     return at

@@ -136,7 +136,7 @@ def rank(search: Search, dialect: str) -> ColumnElement[int]:
     """0 the model itself, 1 the name itself, 2 a name that begins so, 3 a name that holds it, 4 all words somewhere,
     5 some word only as the beginning of another."""
     asked = fold(search.q).strip()
-    if not asked:
+    if not grams(asked):
         return literal(0)
     name_zh, name_en = func.lower(Equipment.name_zh), func.lower(Equipment.name_en)
     return case(

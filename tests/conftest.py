@@ -32,7 +32,7 @@ def pg_server() -> Iterator[str]:
 def pg_template(pg_server: str) -> str:
     """The name of a migrated database to copy."""
     name = f"template_{os.getpid()}"
-    _execute(pg_server, f"CREATE DATABASE {name}")
+    execute(pg_server, f"CREATE DATABASE {name}")
     engine = make_engine(pg_server % name)
     migrate(engine)
     engine.dispose()
@@ -60,9 +60,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url(pg_server: str, pg_template: str) -> Iterator[str]:
     name = f"t{os.getpid()}_{next(_numbers)}"
-    _execute(pg_server, f"CREATE DATABASE {name} TEMPLATE {pg_template} STRATEGY file_copy")
+    execute(pg_server, f"CREATE DATABASE {name} TEMPLATE {pg_template} STRATEGY file_copy")
     yield pg_server % name
-    _execute(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,7 +92,7 @@ def now() -> datetime:
     return datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
 
-def _execute(server: str, statement: str) -> None:
+def execute(server: str, statement: str) -> None:
     engine = make_engine(server % "postgres").execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
