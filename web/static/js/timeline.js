@@ -117,7 +117,7 @@ class Timeline {
     for (const bar of lane.querySelectorAll(BUSY)) {
       if (+bar.dataset.a < b && +bar.dataset.b > a) return bar.textContent.replace(/\s+/g, " ").trim();
     }
-    const open = lane.dataset.open.split(" ").filter(Boolean).map(range => range.split("-").map(Number));
+    const open = (lane.dataset.open ?? "").split(" ").filter(Boolean).map(range => range.split("-").map(Number));
     if (open.some(([from, till]) => from <= a && b <= till)) return "";
     const shut = [...lane.querySelectorAll(".closed")].find(bar => +bar.dataset.a < b && +bar.dataset.b > a);
     return shut?.textContent.replace(/\s+/g, " ").trim() || this.bar.dataset.closed;
