@@ -1,8 +1,9 @@
 """Settings from the environment (`YIXIANG_*`) or a `.env` file. Read once, passed down."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The folder that holds `templates/`, `translations/` and `migrations/`.
@@ -26,8 +27,17 @@ class Settings(BaseSettings):
     demo: bool = False
     #: Threads that serve requests; also the size of the connection pool, so that none waits for a connection.
     threads: int = Field(default=16, ge=1, le=64)
-    #: Test only: leaves out the overlap check so that the race test can show that it finds double bookings.
+    #: Test only, and only together with `testing`: leaves out the overlap check in Python, so that the race test can
+    #: show that the database refuses by itself, and that without the database's guard it finds double bookings.
     unsafe_no_overlap_guard: bool = False
+    testing: bool = False
+
+    @model_validator(mode="after")
+    def refuse_unsafe(self) -> Self:
+        """Raises ValueError for an unsafe setting outside a test."""
+        if self.unsafe_no_overlap_guard and not self.testing:
+            raise ValueError("YIXIANG_UNSAFE_NO_OVERLAP_GUARD is for tests only")
+        return self
 
     @property
     def url(self) -> str:

@@ -57,6 +57,8 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     """The application over one database. `with_clock`: this process also does the due work."""
     settings = settings or Settings()
     engine = engine or make_engine(settings.url, threads=settings.threads)
+    if settings.unsafe_no_overlap_guard:
+        engine = engine.execution_options(unsafe_no_overlap_guard=True)
     site = make_site(settings, engine)
     app = FastAPI(
         title="Yixiang 仪享",
