@@ -25,6 +25,7 @@ from equipment.importing import service as importing
 from members import queries as members
 from members import service as members_service
 from members.models import OrganisationKind, Role
+from web import bench as benchmark
 from web import checking
 from web.app import make_site
 from web.demo import loader, people
@@ -175,6 +176,25 @@ def check() -> None:
     if findings:
         raise typer.Exit(1)
     console.print("[green]✓[/green] ledger, holds, claims and sums are right")
+
+
+@app.command()
+def bench(
+    database: Annotated[str, typer.Option(help="An empty database; a SQLite file of its own if left out.")] = "",
+    units: Annotated[int, typer.Option(min=1)] = 2_000,
+    bookings: Annotated[int, typer.Option(min=0)] = 100_000,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each kind of request is measured.")] = 5,
+    clients: Annotated[int, typer.Option(min=1, max=64)] = 8,
+    servers: Annotated[int, typer.Option(min=1, max=16)] = 1,
+    out: Annotated[Path | None, typer.Option("--json", help="Write the figures there as well.")] = None,
+) -> None:
+    """Fill a database with units and bookings and measure what people wait for."""
+    size = benchmark.Size(units, bookings, seconds, clients, servers)
+    try:
+        benchmark.run(database, size, console=Console(), out=out)
+    except benchmark.NotABenchDatabase as error:
+        console.print(f"[red]{error}")
+        raise typer.Exit(2) from error
 
 
 @app.command()
