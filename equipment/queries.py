@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.shapes import read_cursor, write_cursor
@@ -91,9 +91,10 @@ class Found:
 
 
 def search_equipment(session: Session, search: Search) -> Found:
-    """A page of entries that fit, the best first: by class of match, then name, then id; alike on both engines."""
+    """A page of entries that fit, the best first, alike on both engines: by class of match, then those that can be
+    booked, then name, then id."""
     dialect = session.get_bind().dialect.name
-    order = rank(search, dialect)
+    order = rank(search) * 2 + case((Equipment.is_bookable, 0), else_=1)
     conditions = _conditions(search, dialect)
     statement = whole_entry().where(*conditions).order_by(order, Equipment.sort_key, Equipment.id)
     if search.cursor:

@@ -132,7 +132,7 @@ def matches(search: Search, dialect: str) -> ColumnElement[bool]:
     return Equipment.id.in_(hits.columns(Equipment.id))
 
 
-def rank(search: Search, dialect: str) -> ColumnElement[int]:
+def rank(search: Search) -> ColumnElement[int]:
     """0 the model itself, 1 the name itself, 2 a name that begins so, 3 a name that holds it, 4 all words somewhere,
     5 some word only as the beginning of another."""
     asked = fold(search.q).strip()

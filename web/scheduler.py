@@ -24,6 +24,7 @@ from core.http import Site
 from core.mail import SmtpServer
 from core.trace import request_id
 from vouchers import jobs as voucher_jobs
+from web.demo import story
 
 log = logging.getLogger("yixiang.clock")
 
@@ -46,6 +47,8 @@ class Job:
     batch: int
     #: `(session, *, now, limit) -> int`; None for delivery, which has units of work of its own.
     run: DueWork | None
+    #: True: `(engine, *, now, limit) -> int`, with units of work of its own.
+    takes_engine: bool = False
 
 
 JOBS: tuple[Job, ...] = (
@@ -57,6 +60,15 @@ JOBS: tuple[Job, ...] = (
     Job("forget_old_keys", 900, 500, idempotency.forget_old_keys),
     Job("blank_old_bodies", 900, 200, outbox.blank_old_bodies),
 )
+#: The demonstration goes on by itself: others come to their visits, and whenever it is quiet somebody books.
+DEMO_JOBS: tuple[Job, ...] = (
+    Job("play_visits", 5, 200, story.play_visits, takes_engine=True),
+    Job("keep_lively", 30, 300, story.keep_lively, takes_engine=True),
+)
+
+
+def jobs_of(site: Site) -> tuple[Job, ...]:
+    return JOBS + DEMO_JOBS if site.settings.demo else JOBS
 
 
 @dataclass
@@ -114,6 +126,8 @@ class Clockwork:
 
     def _run_once(self, job: Job, now: datetime) -> int:
         engine = self.site.engine
+        if job.run is not None and job.takes_engine:
+            return job.run(engine, now=now, limit=job.batch)
         if job.run is None:
             return booking_jobs.deliver_messages(engine, self.post, now=now, limit=job.batch)
         with unit_of_work(engine) as session:
@@ -136,7 +150,7 @@ def start_clock(site: Site) -> Callable[[], None]:
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": GRACE_S},
         timezone="UTC",
     )
-    for job in JOBS:
+    for job in jobs_of(site):
         scheduler.add_job(
             clockwork.tick, "interval", args=[job], seconds=job.every_s, jitter=min(job.every_s // 5, 10), id=job.name
         )

@@ -36,6 +36,8 @@ BOOKERS = (
     "startup@example.com", "member@example.com", "jiangguang@example.com", "chuli@example.com",
     "qingyuan@example.com", "researcher@example.com",
 )  # fmt: skip
+#: Whose bookings wait for the visitor to check in.
+VISITOR = "startup@example.com"
 COMING_MIN, WAITING_MIN = 40, 6
 
 
@@ -59,7 +61,34 @@ def tell_past(engine: Engine, *, now: datetime, days: int, tick: Callable[[], No
         tick()
 
 
-def keep_lively(engine: Engine, *, now: datetime) -> int:
+def play_visits(engine: Engine, *, now: datetime, limit: int) -> int:
+    """Job: 1. find bookings of the others (not the visitor's own part) that have begun; 2. check them in; 3. check out
+    those whose time is over. As it would have happened, also when the clock was moved far."""
+    with read_session(engine) as session:
+        own = members.find_person_by_email(session, VISITOR)
+        wanted = BookingFilter(states=frozenset({State.APPROVED, State.IN_USE}), starts_before=now)
+        begun = [b for b in queries.find_bookings(session, wanted, limit=limit) if own and b.person_id != own.id]
+    if not begun:
+        return 0
+    stage = set_stage(engine)
+    done = 0
+    for booking in begun:
+        manager = stage.managers.get(booking.equipment.owner_id)
+        if manager is None:
+            continue
+        if booking.state is State.APPROVED:
+            at = booking.starts_at
+            done += _visit(engine, visits.check_in, manager, booking, at)
+        if booking.ends_at <= now:
+            done += _visit(engine, visits.check_out, manager, booking, booking.ends_at)
+    return done
+
+
+def _visit(engine: Engine, verb: Callable[..., Booking], manager: Actor, booking: Booking, at: datetime) -> int:
+    return int(_try(engine, lambda session: verb(session, manager, booking.public_id, now=at)) is not None)
+
+
+def keep_lively(engine: Engine, *, now: datetime, limit: int = 300) -> int:
     """Job: 1. count what comes and what waits; 2. while it is less than a visitor should find, request a slot of the
     next days as one of the startups; 3. let the labs approve as many as should come."""
     with read_session(engine) as session:
@@ -71,7 +100,7 @@ def keep_lively(engine: Engine, *, now: datetime) -> int:
     chance = random.Random(int(now.timestamp()))
     stage = set_stage(engine)
     made = 0
-    for _ in range(300):
+    for _ in range(limit):
         if coming >= COMING_MIN and waiting >= WAITING_MIN:
             break
         only = ApprovalMode.LAB if waiting < WAITING_MIN or coming < COMING_MIN // 2 else None
