@@ -148,6 +148,8 @@ class Equipment(Base):
     __mapper_args__ = {"version_id_col": version}
 
     owner: Mapped[Organisation] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
+    operator: Mapped[Organisation] = relationship(foreign_keys=operator_id, lazy="raise_on_sql")
+    supervisor: Mapped[Organisation] = relationship(foreign_keys=supervisor_id, lazy="raise_on_sql")
     payee: Mapped[Organisation] = relationship(foreign_keys=payee_id, lazy="raise_on_sql")
     lab: Mapped[Lab] = relationship(lazy="raise_on_sql")
     units: Mapped[list["Unit"]] = relationship(lazy="raise_on_sql", order_by="Unit.id")

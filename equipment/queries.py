@@ -20,6 +20,8 @@ def whole_entry() -> Select[Equipment]:
     """An entry with all that pages, rules and prices need."""
     return select(Equipment).options(
         joinedload(Equipment.owner),
+        joinedload(Equipment.operator),
+        joinedload(Equipment.supervisor),
         joinedload(Equipment.payee),
         joinedload(Equipment.lab).joinedload(Lab.organisation),
         selectinload(Equipment.units),

@@ -114,6 +114,8 @@ class EquipmentOut(EquipmentLine):
     assignment: str
     zone: str
     owner: PartyOut
+    operator: PartyOut
+    supervisor: PartyOut
     payee: PartyOut
     rules: RulesOut
     hours: list[HoursOut]
@@ -134,6 +136,8 @@ class EquipmentOut(EquipmentLine):
             assignment=entry.assignment,
             zone=entry.lab.zone,
             owner=PartyOut.of(entry.owner, lang),
+            operator=PartyOut.of(entry.operator, lang),
+            supervisor=PartyOut.of(entry.supervisor, lang),
             payee=PartyOut.of(entry.payee, lang),
             rules=RulesOut.model_validate(entry),
             hours=[

@@ -7,7 +7,7 @@ from core.middleware import SafeRoute
 from core.rendering import localised
 from members import service
 from members.access import SignedIn, Visitor
-from members.schemas import GrantOut, MeOut, SignInIn, TokenOut
+from members.schemas import FeedOut, GrantOut, MeOut, SignInIn, TokenOut
 from members.sign_in import prove
 
 router = APIRouter(prefix="/api/v1", tags=["members"], route_class=SafeRoute)
@@ -24,6 +24,19 @@ def create_token(body: SignInIn, caller: Visitor) -> TokenOut:
 def revoke_token(caller: SignedIn) -> Response:
     token = caller.request.headers.get("authorization", "").partition(" ")[2].strip()
     caller.write(lambda session: service.revoke_api_token(session, token, now=caller.now))
+    return Response(status_code=204)
+
+
+@router.post("/me/feed", status_code=201)
+def renew_feed(caller: SignedIn) -> FeedOut:
+    """A new private address for one's calendar feed; the old one ends. It is told only this once."""
+    token = caller.write(lambda session: service.renew_feed_token(session, caller.actor, now=caller.now))
+    return FeedOut(url=f"{caller.settings.base_url.rstrip('/')}/feeds/{token}.ics")
+
+
+@router.delete("/me/feed", status_code=204)
+def revoke_feed(caller: SignedIn) -> Response:
+    caller.write(lambda session: service.revoke_feed_token(session, caller.actor, now=caller.now))
     return Response(status_code=204)
 
 

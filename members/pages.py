@@ -62,7 +62,7 @@ def set_session_cookie(web: Visit, response: Response, token: str) -> None:
 def sign_out(_form: FormIn, caller: Visitor) -> Response:
     token = caller.request.cookies.get(SESSION_COOKIE, "")
     if token:
-        caller.write(lambda session: service.end_session(session, token, now=caller.now))
+        caller.write(lambda session: service.end_session(session, caller.actor, token, now=caller.now))
     response = caller.see_other("/", N_("You are signed out."))
     response.delete_cookie(SESSION_COOKIE)
     return response
@@ -74,7 +74,7 @@ def choose_language(form: FormIn, caller: Visitor) -> Response:
     lang = form["lang"] if form["lang"] in LANGS else LANGS[0]
     actor = caller.actor
     if actor:
-        caller.write(lambda session: service.set_locale(session, actor, lang))
+        caller.write(lambda session: service.set_locale(session, actor, lang, now=caller.now))
     response = caller.see_other(safe_next(_path_of(caller.request.headers.get("referer", ""), caller)))
     response.set_cookie(LANG_COOKIE, lang, max_age=YEAR_S, samesite="lax", httponly=True)
     return response

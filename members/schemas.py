@@ -17,6 +17,10 @@ class TokenOut(Out):
     token: str
 
 
+class FeedOut(Out):
+    url: str
+
+
 class GrantOut(Out):
     role: str
     organisation_id: UUID

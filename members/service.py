@@ -153,7 +153,9 @@ def start_session(session: Session, person: Person, *, now: datetime) -> str:
     return token
 
 
-def end_session(session: Session, token: str, *, now: datetime) -> None:
+def end_session(session: Session, actor: Actor | None, token: str, *, now: datetime) -> None:
+    if actor:
+        audit.record(session, actor=actor, action="signed_out", object=f"person:{actor.public_id}", now=now)
     session.execute(
         update(SignInSession)
         .where(SignInSession.token_hash == hash_token(token), SignInSession.ended_at.is_(None))
@@ -204,7 +206,8 @@ def change_profile(session: Session, actor: Actor, *, name: str, locale: str, no
     audit.record(session, actor=actor, action="profile_changed", object=f"person:{actor.public_id}", now=now)
 
 
-def set_locale(session: Session, actor: Actor, locale: str) -> None:
+def set_locale(session: Session, actor: Actor, locale: str, *, now: datetime) -> None:
+    audit.record(session, actor=actor, action="profile_changed", object=f"person:{actor.public_id}", now=now)
     session.execute(update(Person).where(Person.id == actor.person_id).values(locale=locale))
 
 

@@ -45,6 +45,7 @@ ACTION_WORDS: dict[str, str] = {
     "person_registered": N_("Person registered"),
     "role_granted": N_("Role granted"),
     "signed_in": N_("Signed in"),
+    "signed_out": N_("Signed out"),
     "token_issued": N_("Token issued"),
     "password_changed": N_("Password changed"),
     "profile_changed": N_("Profile changed"),

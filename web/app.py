@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from booking import api as booking_api
-from booking import api_availability, api_reports, feeds
+from booking import api_availability, api_lab, api_reports, feeds
 from booking.pages import bookings as booking_pages
 from booking.pages import catalogue as catalogue_pages
 from booking.pages import lab as lab_pages
@@ -45,6 +45,7 @@ ROUTERS = (
     booking_api.router,
     api_availability.router,
     api_reports.router,
+    api_lab.router,
     catalogue_pages.router,
     booking_pages.router,
     lab_pages.router,

@@ -7,6 +7,7 @@ from core.formats import WEEKDAYS, format_length
 from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from equipment.models import ApprovalMode, Equipment
+from members.models import Organisation
 
 ASSIGNMENTS = {
     "known": N_("seen on a public page"),
@@ -25,12 +26,18 @@ def fact_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
         (N_("Asset number"), entry.asset_number),
         (N_("Place"), f"{localised(entry.lab, lang)} {entry.lab.address}".strip()),
         (N_("Owner"), localised(entry.owner, lang)),
+        (N_("Operated by"), _if_other(entry.operator, entry, lang)),
+        (N_("Supervised by"), _if_other(entry.supervisor, entry, lang)),
         (N_("Paid to"), payee),
         (N_("Units"), str(len(entry.units)) if len(entry.units) > 1 else ""),
         (N_("Notes"), entry.notes),
         (N_("Source"), gettext(lang, ASSIGNMENTS[entry.assignment]) if entry.assignment in ASSIGNMENTS else ""),
     ]
     return [{"label": gettext(lang, label), "value": value} for label, value in pairs if value]
+
+
+def _if_other(party: Organisation, entry: Equipment, lang: Lang) -> str:
+    return "" if party.id == entry.owner_id else localised(party, lang)
 
 
 def rule_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:

@@ -204,3 +204,35 @@ def test_the_lab_books_for_someone_and_enters_past_use(stage: Stage, cast: Cast)
     items = stage.api(cast.owner).get("/bookings").json()["items"]
     assert [item["state"] for item in items] == ["completed", "approved"]
     assert items[0]["visit"]["voucher_fen"] == 24_000
+
+
+def test_the_lab_does_by_json_what_it_does_by_page(stage: Stage, cast: Cast) -> None:
+    lab = stage.api(cast.manager)
+    common = {"equipment_id": str(cast.sem.public_id), "email": cast.owner.email}
+
+    booked = lab.post(
+        "/lab/bookings", common | {"starts_at": "2026-11-25T01:00:00Z", "ends_at": "2026-11-25T02:00:00Z"}
+    )
+    past = common | {"starts_at": "2026-11-23T01:00:00Z", "ends_at": "2026-11-23T02:00:00Z", "reason": "补录"}
+    entered, again = lab.post("/lab/past-use", past), lab.post("/lab/past-use", past)
+    future = lab.post("/lab/past-use", past | {"ends_at": "2026-11-25T02:00:00Z"})
+
+    assert (booked.status_code, booked.json()["state"]) == (201, "approved")
+    assert (entered.status_code, entered.json()["visit"]["price_fen"]) == (201, 40_000)
+    assert (again.status_code, again.json()["code"]) == (409, "slot_taken")
+    assert future.json()["code"] == "past_use_in_future"
+
+
+def test_an_outage_stops_new_bookings_and_lists_those_it_meets(stage: Stage, cast: Cast, book: Any) -> None:
+    booking = book()
+    outage = {"unit_id": booking["unit_id"], "starts_at": STARTS, "ends_at": "2026-11-27T09:00:00Z", "reason": "校准"}
+
+    met = stage.api(cast.manager).post("/lab/outages", outage)
+    refused = stage.api(cast.stranger).post(
+        "/bookings", ask(cast, starts_at="2026-11-27T08:00:00Z", ends_at="2026-11-27T09:00:00Z")
+    )
+
+    assert [item["id"] for item in met.json()["items"]] == [booking["id"]]
+    assert (refused.status_code, refused.json()["code"]) == (409, "unit_blocked")
+    assert refused.json()["alternatives"]
+    assert stage.api(cast.other_manager).post("/lab/outages", outage).json()["code"] == "may_not_run_lab"

@@ -14,7 +14,7 @@ from core.i18n import N_, gettext
 from core.middleware import SafeRoute
 from core.shapes import In, Out
 from members import queries, service
-from members.access import SignedIn, Visit, Visitor, safe_next
+from members.access import Visit, Visitor, safe_next
 from members.errors import PersonNotFound
 from members.pages import set_session_cookie
 from members.words import ROLE_WORDS
@@ -78,7 +78,7 @@ def advance_by_form(form: FormIn, caller: Visitor) -> Response:
 
 
 @router.post("/api/v1/demo/clock")
-def advance_by_json(body: AdvanceIn, caller: SignedIn) -> NowOut:
+def advance_by_json(body: AdvanceIn, caller: Visitor) -> NowOut:
     """Move the clock of all processes forward; what is due happens within seconds."""
     _advance(caller, body.advance_minutes)
     return NowOut(now=caller.site.clock.now().isoformat())
