@@ -6,10 +6,13 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def find_instrument(page: Page, name: str) -> None:
@@ -24,19 +27,22 @@ def fill_slot(page: Page, start: datetime, minutes: int) -> None:
     page.fill("#ask [name=ends_at]", f"{start + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}")
 
 
-def next_free(page: Page) -> datetime:
-    """The start that the page itself offers."""
-    href = page.locator("#quote a[href*=starts_at]").first.get_attribute("href") or ""
-    found = re.search(r"starts_at=([0-9T%A-]+)", href)
-    assert found
-    return datetime.fromisoformat(found[1].replace("%3A", ":"))
+def next_free(page: Page, minutes: int) -> datetime:
+    """Where so many minutes in a row are free on the shown instrument within three weeks, in its own wall time."""
+    shown = urlsplit(page.url).path.rpartition("/")[2]
+    now = advance_clock(page, 0)
+    name = page.request.get(f"/api/v1/equipment/{shown}").json()["name"]
+    window = {"q": name, "from": now.isoformat(), "to": (now + timedelta(days=21)).isoformat(), "minutes": minutes}
+    answer = page.request.get("/api/v1/availability", params=window)
+    slots = next(item["slots"] for item in answer.json()["items"] if item["equipment_id"] == shown)
+    return datetime.fromisoformat(slots[0]["starts_at"]).astimezone(CHINA).replace(tzinfo=None)
 
 
 def test_a_startup_books_a_lab_runs_and_finance_sees_it(open_page: Open) -> None:
     startup = open_page("startup")
     find_instrument(startup, "Nova NanoSEM 450")
     expect(startup.locator("h1")).to_contain_text("扫描电子显微镜")
-    start = next_free(startup)
+    start = next_free(startup, 120)
     fill_slot(startup, start, 120)
     startup.locator("#ask [name=ends_at]").press("Tab")
     expect(startup.locator("#quote")).to_contain_text("创新券支付")
@@ -75,24 +81,22 @@ def test_a_startup_books_a_lab_runs_and_finance_sees_it(open_page: Open) -> None
     see_the_money(finance)
 
 
-def move_clock_to(page: Page, booking: str, target: datetime) -> None:
-    """Advance the demonstration's clock through its JSON route until wall time is the target."""
-    page.goto(booking)
-    shown = page.evaluate(
-        """async minutes => (await fetch('/api/v1/demo/clock', {method: 'POST', headers: {
-            'content-type': 'application/json', 'x-csrf-token': document.querySelector('meta[name=csrf]').content},
-            body: JSON.stringify({advance_minutes: minutes})})).json()""",
-        0,
-    )
-    now = datetime.fromisoformat(shown["now"]).replace(tzinfo=None) + timedelta(hours=8)
-    minutes = -(-(target - now) // timedelta(minutes=1))
+def advance_clock(page: Page, minutes: int) -> datetime:
+    """Move the demonstration's clock forward through its JSON route; what it shows afterwards."""
     answer = page.evaluate(
         """async minutes => (await fetch('/api/v1/demo/clock', {method: 'POST', headers: {
             'content-type': 'application/json', 'x-csrf-token': document.querySelector('meta[name=csrf]').content},
-            body: JSON.stringify({advance_minutes: minutes})})).status""",
-        max(minutes, 0),
+            body: JSON.stringify({advance_minutes: minutes})})).json()""",
+        minutes,
     )
-    assert answer == 200
+    return datetime.fromisoformat(answer["now"])
+
+
+def move_clock_to(page: Page, booking: str, target: datetime) -> None:
+    page.goto(booking)
+    now = advance_clock(page, 0).astimezone(CHINA).replace(tzinfo=None)
+    shown = advance_clock(page, max(-(-(target - now) // timedelta(minutes=1)), 0))
+    assert shown.astimezone(CHINA).replace(tzinfo=None) >= target
 
 
 def see_the_reminder(page: Page) -> None:
@@ -124,12 +128,15 @@ def see_the_money(page: Page) -> None:
 def test_a_slot_is_drawn_on_the_timeline_and_moved_by_keys(open_page: Open) -> None:
     page = open_page("startup")
     find_instrument(page, "CHI660E")
-    lane = page.locator(".lane[data-open]").nth(2)
-    box = lane.bounding_box()
+    free = next_free(page, 90)
+    page.goto(f"{urlsplit(page.url).path}?week={free:%Y-%m-%d}")
+    first, last = (int(page.locator("[data-timeline]").get_attribute(f"data-{end}") or 0) for end in ("first", "last"))
+    box = page.locator(f".lane[data-date='{free:%Y-%m-%d}']").bounding_box()
     assert box
-    page.mouse.move(box["x"] + box["width"] * 0.60, box["y"] + 20)
+    at = box["x"] + box["width"] * (free.hour + free.minute / 60 - first) / (last - first)
+    page.mouse.move(at + 2, box["y"] + 20)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.72, box["y"] + 20, steps=6)
+    page.mouse.move(at + box["width"] / (last - first), box["y"] + 20, steps=6)
     page.mouse.up()
     start = page.locator("#ask [name=starts_at]")
     expect(start).not_to_have_value("")
@@ -155,7 +162,7 @@ def test_without_a_script_one_finds_quotes_and_books(open_page: Open) -> None:
 def test_a_form_sent_twice_books_once(open_page: Open) -> None:
     page = open_page("startup")
     find_instrument(page, "CHI660E")
-    fill_slot(page, next_free(page) + timedelta(days=3), 60)
+    fill_slot(page, next_free(page, 60), 60)
     form: dict[str, Any] = page.evaluate("Object.fromEntries(new FormData(document.getElementById('ask')))")
 
     first = page.request.post("/bookings", form=form, max_redirects=0)
@@ -168,7 +175,7 @@ def test_a_form_sent_twice_books_once(open_page: Open) -> None:
 def test_a_refusal_keeps_what_was_typed_and_offers_free_slots(open_page: Open) -> None:
     page = open_page("startup")
     find_instrument(page, "Nova NanoSEM 450")
-    start = next_free(page).replace(hour=3, minute=0)
+    start = next_free(page, 60).replace(hour=3, minute=0)
     fill_slot(page, start, 60)
     page.fill("[name=purpose]", "凌晨三点")
     page.get_by_role("button", name="提交预约").click()
