@@ -303,7 +303,9 @@ def answer_problem(request: Request, status: int, code: str, detail: str, **extr
             body | {"request_id": request_id.get()} | extra, status, media_type="application/problem+json"
         )
     web = Web(request)
-    return web.render("pages/error.html", status=status, code=code, detail=detail, problem=extra)
+    return web.render(
+        "pages/error.html", status=status, code=code, detail=detail, problem=extra, number=request_id.get()
+    )
 
 
 class JsonAnswer(Response):

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ FAST = (
     "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=96MB "
     "-c autovacuum=off"
 )
+# As an installation would run it, for measuring.
+DURABLE = "-c max_connections=200 -c shared_buffers=256MB"
 
 
 class NoPostgres(RuntimeError):
@@ -37,7 +40,7 @@ def find_programs() -> Path:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(options: str = FAST) -> Iterator[str]:
     """The address of a server's `postgres` database; `%s` stands where another database's name goes."""
     if url := os.environ.get("YIXIANG_TEST_PG_URL"):
         yield url
@@ -57,7 +60,7 @@ def running_server() -> Iterator[str]:
     data, log = str(folder / "data"), str(folder / "log")
     try:
         run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        run("pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-k {folder} -c listen_addresses='' {FAST}", "start")
+        run("pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-k {folder} -c listen_addresses='' {options}", "start")
         yield f"postgresql+psycopg://postgres@/%s?host={folder}"
     finally:
         if (folder / "data" / "postmaster.pid").exists():
@@ -87,3 +90,14 @@ def _find_user(name: str) -> pwd.struct_passwd | None:
         return pwd.getpwnam(name)
     except KeyError:
         return None
+
+
+def main() -> None:
+    """`python -m tests.postgres COMMAND ...` runs a command with `{database}` replaced by a durable server's address."""
+    with running_server(DURABLE) as url:
+        command = [argument.replace("{database}", url % "postgres") for argument in sys.argv[1:]]
+        sys.exit(subprocess.run(command, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from booking.visits import CHECK_IN_EARLIEST
 from booking.words import STATE_BADGES, STATE_WORDS, VERB_WORDS
 from core.errors import Refusal
 from core.formats import format_instant, format_money
-from core.i18n import Lang, gettext, translate
+from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.slot import Slot
 from equipment.models import ChargeUnit
@@ -99,11 +99,11 @@ def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[s
 
 def step_rows(booking: Booking, lang: Lang) -> list[dict[str, str]]:
     """Where a booking stands on its way, for the `steps` macro."""
-    names = ["Requested", "Approved", "Checked in", "Checked out"]
+    names = [N_("Request"), N_("Lab's decision"), N_("Check-in"), N_("Check-out")]
     reached = {State.REQUESTED: 1, State.APPROVED: 2, State.IN_USE: 3, State.COMPLETED: 4}
     if booking.state not in reached:
         last = {"text": gettext(lang, STATE_WORDS[booking.state]), "state": "stop"}
-        return [{"text": translate(lang, "Requested"), "state": "done"}, last]
+        return [{"text": translate(lang, "Request"), "state": "done"}, last]
     done = reached[booking.state]
     return [
         {"text": gettext(lang, name), "state": "done" if place < done else "now" if place == done else "next"}

@@ -148,7 +148,7 @@ def _apply_profile(session: Session, entry: Equipment, row: CatalogueRow, profil
     entry.buffer_before_minutes, entry.buffer_after_minutes = int(profile["before"]), int(profile["after"])
     entry.decide_minutes = int(profile["decide"])
     for number in range(int(profile["units"])):
-        session.add(Unit(equipment_id=entry.id, label=f"{number + 1} 号" if int(profile["units"]) > 1 else ""))
+        session.add(Unit(equipment_id=entry.id, label=f"#{number + 1}" if int(profile["units"]) > 1 else ""))
     for weekdays, opens, closes, rests in HOURS[profile["hours"]]:
         for weekday in weekdays:
             session.add(

@@ -36,7 +36,7 @@ def load(engine: Engine, settings: Settings, progress: Progress) -> None:
         with unit_of_work(engine) as session:
             people.load_people(session, now=now - timedelta(days=PAST_DAYS + 10))
             load_money(session, now=now - timedelta(days=PAST_DAYS + 5))
-        task = progress.add_task(translate("zh-CN", N_("Telling the story so far")), total=PAST_DAYS)
+        task = progress.add_task(translate("zh-CN", N_("Telling the story so far")), total=PAST_DAYS + 1)
         story.tell_past(engine, now=now, days=PAST_DAYS, tick=lambda: progress.advance(task))
     story.keep_lively(engine, now=now)
     if is_new:
