@@ -1,5 +1,6 @@
 """What a route needs, and how a refusal becomes an answer. The only place that maps kinds of refusal to status."""
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -132,11 +133,20 @@ def get_web(request: Request) -> Web:
 WebIn = Annotated[Web, Depends(get_web)]
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with a form."""
+
+    name: str
+    content: bytes
+
+
 class Form(Mapping[str, str]):
     """A posted form whose token has been checked. Missing names read as an empty text."""
 
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+    def __init__(self, pairs: list[tuple[str, str]], files: Mapping[str, Upload] | None = None) -> None:
         self._pairs = pairs
+        self.files = dict(files or {})
         self._first: dict[str, str] = {}
         for name, value in pairs:
             self._first.setdefault(name, value.strip())
@@ -160,13 +170,29 @@ class Form(Mapping[str, str]):
     @property
     def body(self) -> bytes:
         """What was asked, without the token and the key: the fingerprint's input."""
-        return json.dumps([pair for pair in self._pairs if pair[0] not in ("csrf", "_key")]).encode()
+        asked: list[Any] = [pair for pair in self._pairs if pair[0] not in ("csrf", "_key")]
+        sums = [(name, hashlib.sha256(file.content).hexdigest()) for name, file in self.files.items()]
+        return json.dumps(asked + sums).encode()
 
 
 async def verified_form(request: Request) -> Form:
     """Read a form and refuse it unless it carries our token. Runs in the event loop and waits for no lock."""
-    data = await request.form(max_files=0, max_fields=200)
-    form = Form([(name, value) for name, value in data.multi_items() if isinstance(value, str)])
+    return await _read_form(request, max_files=0)
+
+
+async def verified_upload(request: Request) -> Form:
+    """A form that may bring one file."""
+    return await _read_form(request, max_files=1)
+
+
+async def _read_form(request: Request, *, max_files: int) -> Form:
+    data = await request.form(max_files=max_files, max_fields=400)
+    files = {
+        name: Upload(value.filename or "", await value.read())
+        for name, value in data.multi_items()
+        if not isinstance(value, str) and value.filename
+    }
+    form = Form([(name, value) for name, value in data.multi_items() if isinstance(value, str)], files)
     if not secrets.compare_digest(form["csrf"].encode("utf-8", "replace"), csrf_token(request).encode()):
         raise CsrfRefused
     for name in form:
@@ -176,6 +202,7 @@ async def verified_form(request: Request) -> Form:
 
 
 FormIn = Annotated[Form, Depends(verified_form)]
+UploadIn = Annotated[Form, Depends(verified_upload)]
 
 
 def check_text(text: str) -> None:

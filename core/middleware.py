@@ -19,6 +19,9 @@ from core.trace import request_id
 log = logging.getLogger("yixiang.request")
 
 BODY_MAX = 1_000_000
+#: Forms with a file and bare files.
+UPLOAD_MAX = 25_000_000
+_UPLOADS = (b"multipart/form-data", b"application/octet-stream")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
@@ -65,7 +68,7 @@ class Surroundings:
             await send(message)
 
         try:
-            await self.app(scope, _Limited(receive), send_with_headers)
+            await self.app(scope, _Limited(receive, _most(scope)), send_with_headers)
         finally:
             took_ms = (time.perf_counter() - started) * 1000
             # The address of a feed is a secret, so the log does not hold it.
@@ -90,17 +93,23 @@ class BodyTooLarge(InvalidInput):
     message = "What was sent is too large."
 
 
-class _Limited:
-    """Counts what comes in and stops reading at BODY_MAX."""
+def _most(scope: Scope) -> int:
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return UPLOAD_MAX if kind.startswith(_UPLOADS) else BODY_MAX
 
-    def __init__(self, receive: Receive) -> None:
+
+class _Limited:
+    """Counts what comes in and stops reading at `most` bytes."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
+        self._most = most
         self._size = 0
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._size += len(message.get("body", b""))
-        if self._size > BODY_MAX:
+        if self._size > self._most:
             raise BodyTooLarge
         return message
 

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -102,3 +103,11 @@ def read_date(text: str, default: date) -> date:
     except ValueError:
         return default
     return on if on.year in YEARS else default
+
+
+def read_uuid(text: str) -> UUID | None:
+    """An id in an address; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

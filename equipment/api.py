@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from core.middleware import SafeRoute
 from core.shapes import Limit
-from equipment import queries
+from equipment import files, queries
 from equipment.schemas import EquipmentLine, EquipmentOut, EquipmentPage
 from equipment.search import LONGEST, Search
 from members.access import Visitor
@@ -39,4 +39,6 @@ def list_equipment(
 @router.get("/equipment/{equipment_id}")
 def get_equipment(equipment_id: UUID, caller: Visitor) -> EquipmentOut:
     with caller.read() as session:
-        return EquipmentOut.of(queries.get_equipment(session, equipment_id), caller.lang)
+        entry = queries.get_equipment(session, equipment_id)
+        photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
+        return EquipmentOut.of(entry, caller.lang, photos, documents)

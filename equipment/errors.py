@@ -1,6 +1,6 @@
 """What can be refused about the catalogue."""
 
-from core.errors import InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 
 
 class EquipmentNotFound(NotFound):
@@ -26,7 +26,7 @@ class ImportRefused(InvalidInput):
 
 
 class FileNotKnown(ImportRefused):
-    message = "This file is neither our CSV of instruments nor an SJ3 table."
+    message = "This file is neither a list of instruments nor a table SJ1 or SJ3."
 
 
 class FileNotReadable(ImportRefused):
@@ -42,10 +42,152 @@ class WrongSchool(ImportRefused):
 
 
 class RecordCut(ImportRefused):
-    message = (
-        "Row %(row)s has %(found)s bytes instead of 349: the file is cut or has other columns. Nothing was imported."
-    )
+    message = "Row %(row)s has %(found)s bytes, not %(expected)s: the file is cut or another one. Nothing was taken in."
 
 
 class InstitutionNotFound(ImportRefused):
     message = "There is no institution with the code %(institution)s."
+
+
+class FileEmpty(ImportRefused):
+    message = "The file holds no rows."
+
+
+class FileTooManyRows(ImportRefused):
+    message = "The file has more than %(rows)s rows."
+
+
+class FileUnpacksTooLarge(ImportRefused):
+    message = "The workbook unpacks to more than %(megabytes)s MB. Save only the sheet with the list."
+
+
+class FileDamaged(ImportRefused):
+    message = "The workbook cannot be opened: it is damaged or protected."
+
+
+class HeadingsNotFound(ImportRefused):
+    message = "No row of headings was found in the first %(rows)s rows."
+
+
+class ColumnsNotKnown(ImportRefused):
+    """The headings are there, but at least asset number and name are not known among them: somebody must say."""
+
+    message = "The columns are not known. Say which holds the asset number and which the name."
+
+
+class PhotoNotReadable(InvalidInput):
+    message = "This is not a picture: JPEG, PNG or WebP."
+
+
+class PhotoTooLarge(InvalidInput):
+    message = "The picture has %(width)s x %(height)s pixels; at most %(most)s million."
+
+
+class UploadTooLarge(InvalidInput):
+    message = "The file has more than %(megabytes)s MB."
+
+
+class DocumentKindNotAllowed(InvalidInput):
+    message = "Documents are PDF, Word, Excel, text, CSV or ZIP files."
+
+
+class ImportNotFound(NotFound):
+    message = "There is no such import, or it is not yours to see."
+
+
+class ImportNotReady(Conflict):
+    message = "This import is not waiting for that any more."
+
+
+class ImportStale(Conflict):
+    message = "The catalogue was changed since the comparison. Compare again."
+
+
+class LabNotFound(NotFound):
+    message = "There is no such lab."
+
+
+class InstitutionUnknown(NotFound):
+    message = "There is no such institution."
+
+
+class SavedMeanwhile(Conflict):
+    """`details["theirs"]`: what somebody else saved, by field."""
+
+    message = "%(name)s saved this meanwhile. What you typed is still here: look at the differences, then save again."
+
+
+class RuleInvalid(InvalidInput):
+    message = "%(rule)s is not within its bounds."
+
+
+class RulesContradict(InvalidInput):
+    message = "These rules do not go together: %(rules)s."
+
+
+class HoursInvalid(InvalidInput):
+    message = "Write hours as 08:30-12:00, 14:00-17:30; they must not overlap."
+
+
+class SeasonInvalid(InvalidInput):
+    message = "Write a season as month and day, such as 05-01."
+
+
+class PriceInvalid(InvalidInput):
+    message = "A price is a number of yuan with at most two decimals."
+
+
+class TariffEmpty(InvalidInput):
+    message = "Enter at least one price."
+
+
+class TariffInPast(InvalidInput):
+    message = "New prices count from today or later: what was used is charged as it was agreed."
+
+
+class BandInvalid(InvalidInput):
+    message = "A band of time needs a name, days, a stretch of the day and a factor from 0 to 10."
+
+
+class ClosureInvalid(InvalidInput):
+    message = "A closure needs a start, a later end and a reason, and lasts at most a year."
+
+
+class ClosureNotFound(NotFound):
+    message = "There is no such closure."
+
+
+class FieldTooLong(InvalidInput):
+    message = "At most %(longest)s characters."
+
+
+class FieldMissing(InvalidInput):
+    message = "This is required."
+
+
+class DateInvalid(InvalidInput):
+    message = "This is not a date."
+
+
+class AssetNumberTaken(Conflict):
+    message = "Another instrument of the institution has this asset number."
+
+
+class LastUnit(InvalidInput):
+    message = "An instrument that can be booked needs a unit. Take it out of booking first."
+
+
+class NoPricesYet(InvalidInput):
+    message = "Enter hours, a unit and prices first: then it can be booked."
+
+
+class YearInvalid(InvalidInput):
+    message = "Choose a year from 2020 to 2100."
+
+
+class PhotoNotFound(NotFound):
+    message = "There is no such picture."
+
+
+class TooManyPhotos(InvalidInput):
+    message = "At most %(most)s pictures. Remove one first."

@@ -1,19 +1,35 @@
 """Every SELECT of the package."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.shapes import read_cursor, write_cursor
+from core.slot import Slot
+from equipment import opening
 from equipment.categories import CATEGORIES
 from equipment.errors import EquipmentNotFound, SearchCursorInvalid, UnitNotFound
-from equipment.models import CalendarDay, DayKind, Equipment, Lab, LabStaff, Unit
+from equipment.models import (
+    CalendarDay,
+    CalendarYear,
+    Closure,
+    DayKind,
+    Equipment,
+    EquipmentChange,
+    Lab,
+    LabStaff,
+    Tariff,
+    Unit,
+)
 from equipment.search import Search, matches, rank
 from members.models import Organisation
+
+A_DAY = timedelta(days=1)
 
 
 def whole_entry() -> Select[Equipment]:
@@ -25,8 +41,8 @@ def whole_entry() -> Select[Equipment]:
         joinedload(Equipment.payee),
         joinedload(Equipment.lab).joinedload(Lab.organisation),
         selectinload(Equipment.units),
-        selectinload(Equipment.rates),
-        selectinload(Equipment.hours),
+        selectinload(Equipment.all_hours),
+        selectinload(Equipment.tariffs).options(joinedload(Tariff.rates), joinedload(Tariff.bands)),
     )
 
 
@@ -48,6 +64,12 @@ def get_unit(session: Session, public_id: UUID) -> Unit:
     return unit
 
 
+def get_tariff(session: Session, tariff_id: int | None) -> Tariff:
+    """A version of prices, whole."""
+    statement = select(Tariff).options(joinedload(Tariff.rates), joinedload(Tariff.bands))
+    return session.scalars(statement.where(Tariff.id == tariff_id)).unique().one()
+
+
 def find_equipment_of_labs(session: Session, lab_ids: frozenset[int]) -> list[Equipment]:
     """Bookable entries of some labs, in order of name; without their relations."""
     return list(
@@ -59,10 +81,56 @@ def find_equipment_of_labs(session: Session, lab_ids: frozenset[int]) -> list[Eq
     )
 
 
-def find_calendar_days(session: Session, first: date, last: date) -> dict[date, DayKind]:
-    """Holidays and make-up workdays from `first` to `last`, both included."""
-    rows = session.execute(select(CalendarDay.on, CalendarDay.kind).where(CalendarDay.on.between(first, last)))
-    return {on: DayKind(kind) for on, kind in rows}
+@dataclass(frozen=True)
+class Calendar:
+    """Holidays, make-up workdays and closures of a window, to open entries by."""
+
+    days: Mapping[date, DayKind]
+    closures: Sequence[Closure]
+
+    def open_slots(self, entry: Equipment, window: Slot) -> list[Slot]:
+        """Open time of an entry; the window lies in the one that was read."""
+        closed = [Slot(row.starts_at, row.ends_at) for row in self.closures_of(entry)]
+        return opening.open_slots(entry.hours, self.days, ZoneInfo(entry.lab.zone), window, closed)
+
+    def closures_of(self, entry: Equipment) -> list[Closure]:
+        """Those of the entry itself, of its lab and of its institution."""
+        return [
+            row
+            for row in self.closures
+            if row.equipment_id == entry.id or row.lab_id == entry.lab_id or row.organisation_id == entry.owner_id
+        ]
+
+
+def read_calendar(session: Session, window: Slot) -> Calendar:
+    """What a window needs in any zone. Two statements."""
+    first, last = (window.starts_at - A_DAY).date(), (window.ends_at + A_DAY).date()
+    days = session.execute(select(CalendarDay.on, CalendarDay.kind).where(CalendarDay.on.between(first, last)))
+    closures = session.scalars(
+        select(Closure).where(Closure.starts_at < window.ends_at, Closure.ends_at > window.starts_at)
+    )
+    return Calendar({on: DayKind(kind) for on, kind in days}, list(closures))
+
+
+def find_changes(session: Session, equipment_id: int, *, limit: int = 100) -> list[EquipmentChange]:
+    """The history of an entry, the newest first."""
+    statement = select(EquipmentChange).where(EquipmentChange.equipment_id == equipment_id)
+    return list(session.scalars(statement.order_by(EquipmentChange.id.desc()).limit(limit)))
+
+
+def find_days_of_year(session: Session, year: int) -> list[CalendarDay]:
+    days = CalendarDay.on.between(date(year, 1, 1), date(year, 12, 31))
+    return list(session.scalars(select(CalendarDay).where(days).order_by(CalendarDay.on)))
+
+
+def find_year(session: Session, year: int) -> CalendarYear | None:
+    return session.get(CalendarYear, year)
+
+
+def find_official_years(session: Session, years: Collection[int]) -> frozenset[int]:
+    """Those of some years whose notice of holidays is known."""
+    rows = select(CalendarYear.year).where(CalendarYear.year.in_(years), CalendarYear.is_official)
+    return frozenset(session.scalars(rows))
 
 
 def find_lab_ids_run_by(session: Session, person_id: int) -> frozenset[int]:

@@ -1,12 +1,15 @@
 """Shapes out of the JSON routes."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Self
 from uuid import UUID
 
 from core.i18n import Lang
 from core.rendering import localised
 from core.shapes import Out
-from equipment.models import Equipment
+from equipment.classes import class_name
+from equipment.models import Document, Equipment, Photo, Tariff
 from members.models import Organisation
 
 
@@ -35,7 +38,7 @@ class EquipmentLine(Out):
     is_bookable: bool
     is_example: bool
     voucher_eligible: bool
-    service_mode: str
+    service_modes: list[str]
     units: int
     price_fen: int | None
     price_unit: str | None
@@ -55,7 +58,7 @@ class EquipmentLine(Out):
             is_bookable=entry.is_bookable,
             is_example=entry.is_example,
             voucher_eligible=entry.voucher_eligible,
-            service_mode=entry.service_mode,
+            service_modes=list(entry.service_modes),
             units=len(entry.units),
             price_fen=entry.price_fen,
             price_unit=entry.price_unit,
@@ -72,12 +75,58 @@ class RateOut(Out):
     tier: str
     charge_unit: str
     price_fen: int
-    effective_on: str
+
+
+class BandOut(Out):
+    """Wall time of some weekdays (digits, 0 = Monday) in which an hour costs `factor_bp` / 10,000 of its rate."""
+
+    name: str
+    weekdays: str
+    starts: str
+    ends: str
+    factor_bp: int
+
+
+class TariffOut(Out):
+    """One version of the prices, in force from a day on. `level`: equipment, lab or institution."""
+
+    id: UUID
+    level: str
+    effective_on: date
+    minimum_fen: int
+    setup_fen: int
+    operator_fen: int
+    rush_bp: int
+    rush_within_minutes: int
     is_example: bool
+    rates: list[RateOut]
+    bands: list[BandOut]
+
+    @classmethod
+    def of(cls, tariff: Tariff) -> Self:
+        own = {
+            name: getattr(tariff, name) for name in cls.model_fields if name not in ("id", "level", "rates", "bands")
+        }
+        return cls(
+            id=tariff.public_id,
+            level="equipment" if tariff.equipment_id else "lab" if tariff.lab_id else "institution",
+            rates=[RateOut.model_validate(rate) for rate in tariff.rates],
+            bands=[
+                BandOut(
+                    name=band.name, weekdays=band.weekdays, starts=_clock(band.from_minute),
+                    ends=_clock(band.to_minute), factor_bp=band.factor_bp,
+                )
+                for band in tariff.bands
+            ],
+            **own,
+        )  # fmt: skip
 
 
 class HoursOut(Out):
-    """`[opens, closes)` in the lab's wall time; weekday 0 is Monday."""
+    """`[opens, closes)` in the lab's wall time; weekday 0 is Monday. A season runs from MMDD to MMDD, both included."""
+
+    season_first: int | None
+    season_last: int | None
 
     weekday: int
     opens: str
@@ -96,6 +145,10 @@ class RulesOut(Out):
     cancel_free_minutes: int
     no_show_minutes: int
     decide_minutes: int
+    cancel_fee_bp: int
+    no_show_fee_bp: int
+    company_week_bookings_max: int | None
+    company_week_minutes_max: int | None
 
 
 class UnitOut(Out):
@@ -103,12 +156,38 @@ class UnitOut(Out):
     label: str
 
 
+class PhotoOut(Out):
+    caption: str
+    width: int
+    height: int
+    large: str
+    small: str
+
+
+class DocumentOut(Out):
+    title: str
+    file_name: str
+    size_bytes: int
+    href: str
+
+
 class EquipmentOut(EquipmentLine):
     """An entry whole."""
 
     asset_number: str
     specification: str
+    specs: list[tuple[str, str]]
+    capability_zh: str
+    capability_en: str
+    service_content: str
+    user_notice: str
+    safety: str
+    accessories: str
+    country: str
     class_code: str
+    class_name: str
+    is_due_for_sharing: bool
+    address: str
     notes: str
     certainty: str
     assignment: str
@@ -119,18 +198,31 @@ class EquipmentOut(EquipmentLine):
     payee: PartyOut
     rules: RulesOut
     hours: list[HoursOut]
-    rates: list[RateOut]
+    tariffs: list[TariffOut]
     unit_list: list[UnitOut]
     version: int
+    photos: list[PhotoOut] = []
+    documents: list[DocumentOut] = []
 
     @classmethod
-    def of(cls, entry: Equipment, lang: Lang) -> Self:
+    def of(cls, entry: Equipment, lang: Lang, photos: Sequence[Photo] = (), documents: Sequence[Document] = ()) -> Self:
         line = EquipmentLine.of(entry, lang).model_dump()
         return cls(
             **line,
             asset_number=entry.asset_number,
             specification=entry.specification,
+            specs=[(name, value) for name, value in entry.specs],
+            capability_zh=entry.capability_zh,
+            capability_en=entry.capability_en,
+            service_content=entry.service_content,
+            user_notice=entry.user_notice,
+            safety=entry.safety,
+            accessories=entry.accessories,
+            country=entry.country,
             class_code=entry.class_code,
+            class_name=class_name(entry.class_code),
+            is_due_for_sharing=entry.is_due_for_sharing,
+            address=entry.lab.address,
             notes=entry.notes,
             certainty=entry.certainty,
             assignment=entry.assignment,
@@ -141,21 +233,37 @@ class EquipmentOut(EquipmentLine):
             payee=PartyOut.of(entry.payee, lang),
             rules=RulesOut.model_validate(entry),
             hours=[
-                HoursOut(weekday=part.weekday, opens=_clock(part.opens_minute), closes=_clock(part.closes_minute))
+                HoursOut(
+                    season_first=part.season_first,
+                    season_last=part.season_last,
+                    weekday=part.weekday,
+                    opens=_clock(part.opens_minute),
+                    closes=_clock(part.closes_minute),
+                )
                 for part in entry.hours
             ],
-            rates=[
-                RateOut(
-                    tier=rate.tier,
-                    charge_unit=rate.charge_unit,
-                    price_fen=rate.price_fen,
-                    effective_on=rate.effective_on.isoformat(),
-                    is_example=rate.is_example,
-                )
-                for rate in entry.rates
-            ],
+            tariffs=[TariffOut.of(tariff) for tariff in entry.tariffs],
             unit_list=[UnitOut(id=unit.public_id, label=unit.label) for unit in entry.units],
             version=entry.version,
+            photos=[
+                PhotoOut(
+                    caption=photo.caption,
+                    width=photo.width,
+                    height=photo.height,
+                    large=f"/photos/large/{photo.name}.webp",
+                    small=f"/photos/small/{photo.name}.webp",
+                )
+                for photo in photos
+            ],
+            documents=[
+                DocumentOut(
+                    title=paper.title,
+                    file_name=paper.file_name,
+                    size_bytes=paper.size_bytes,
+                    href=f"/documents/{paper.public_id}",
+                )
+                for paper in documents
+            ],
         )
 
 

@@ -1,6 +1,6 @@
 """Every SELECT of the package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -91,6 +91,23 @@ def get_booker_by_email(session: Session, email: str) -> tuple[Person, Grant]:
     if person is None or grant is None:
         raise PersonNotFound(field="email")
     return person, grant
+
+
+def find_organisation(session: Session, public_id: UUID) -> Organisation | None:
+    return session.scalars(select(Organisation).where(Organisation.public_id == public_id)).one_or_none()
+
+
+def find_organisations_by_ids(session: Session, keys: Iterable[int]) -> list[Organisation]:
+    return list(session.scalars(select(Organisation).where(Organisation.id.in_(list(keys))).order_by(Organisation.id)))
+
+
+def find_names(session: Session, person_ids: Iterable[int | None]) -> dict[int, str]:
+    """Names by id, for a list of who did what."""
+    keys = {key for key in person_ids if key is not None}
+    if not keys:
+        return {}
+    people = session.scalars(select(Person).where(Person.id.in_(keys)))
+    return {person.id: person.name for person in people}
 
 
 def find_people_with_role(session: Session, organisation_id: int, roles: Sequence[Role]) -> list[Person]:

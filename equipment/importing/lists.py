@@ -1,106 +1,197 @@
-"""A list of instruments as CSV, in UTF-8 (with or without mark) or GB18030. Pure."""
+"""Rows of a table through what its columns mean. Pure."""
 
-import csv
 import hashlib
-import io
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
 
 from core.i18n import N_
-from core.money import parse_yuan
-from equipment.categories import category_of
-from equipment.errors import FileNotKnown, FileNotReadable
-from equipment.importing.rows import CatalogueRow, ReadFile, RefusedRow
+from core.money import FEN_MAX
+from equipment.categories import CATEGORIES, category_of
+from equipment.importing import codes
+from equipment.importing.fixed import MISSING, NOT_A_PRICE, TWICE
+from equipment.importing.headings import EXTRA, is_own_list, value_factor
+from equipment.importing.rows import CatalogueRow, Problem, ReadFile
+from equipment.importing.tables import Table
+from equipment.models import Equipment, Lab
 
-REQUIRED = ("name_zh", "category")
-LONGEST = {"name_zh": 200, "name_en": 200, "maker": 180, "model": 120, "lab": 200, "class4": 6}
-
-
-def decode(data: bytes) -> str:
-    """Raises FileNotReadable with the first byte that is neither."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as first:
-        try:
-            return data.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise FileNotReadable(position=first.start) from error
-
-
-def read_list(data: bytes, *, institution: str | None) -> ReadFile:
-    """`institution`: rows of another one are refused; None takes all (each row names its own).
-
-    Raises FileNotKnown when the columns are not ours.
-    """
-    reader = csv.DictReader(io.StringIO(decode(data), newline=""))
-    if not set(REQUIRED) <= set(reader.fieldnames or ()):
-        raise FileNotKnown
-    rows: list[CatalogueRow] = []
-    refused: list[RefusedRow] = []
-    twins: Counter[str] = Counter()
-    for number, cells in enumerate(reader, 2):
-        values = {
-            name: (cell or "").strip()
-            for name, cell in cells.items()
-            if isinstance(name, str) and not isinstance(cell, list)
-        }
-        problem = _find_problem(number, values, institution)
-        if problem:
-            refused.append(problem)
-            continue
-        try:
-            rows.append(_row(number, values, twins))
-        except ValueError:
-            reason = N_("The price is not a number with at most two decimals.")
-            refused.append(RefusedRow(number, "price", "not_a_price", reason))
-    return ReadFile("csv", rows, refused)
-
-
-def _find_problem(number: int, values: Mapping[str, str], institution: str | None) -> RefusedRow | None:
-    for name in REQUIRED:
-        if not values.get(name):
-            return RefusedRow(number, name, "missing", N_("This is required."))
-    for name, longest in LONGEST.items():
-        if len(values.get(name, "")) > longest:
-            reason = N_("At most %(longest)s characters.")
-            return RefusedRow(number, name, "too_long", reason, {"longest": longest})
-    if any("\x00" in value for value in values.values()):
-        return RefusedRow(number, "", "malformed_text", N_("The text holds characters that cannot be stored."))
-    named = values.get("institution", "")
-    if institution is not None and named and named != institution:
-        reason = N_("This row belongs to %(institution)s.")
-        return RefusedRow(number, "institution", "other_institution", reason, {"institution": named})
-    return None
-
-
-def _row(number: int, values: Mapping[str, str], twins: Counter[str]) -> CatalogueRow:
-    """Raises ValueError for a price that is none."""
-    known, invented = values.get("hourly_price_cny", ""), values.get("demo_price_cny_invented", "")
-    price = known or invented
-    return CatalogueRow(
-        number=number,
-        asset_number=values.get("asset_number") or _make_number(values, twins),
-        name_zh=values["name_zh"],
-        lab=values.get("lab") or "实验中心",
-        name_en=values.get("name_en", ""),
-        maker=values.get("maker", ""),
-        model=values.get("model", ""),
-        specification=values.get("specification", ""),
-        category=category_of(values["category"], values.get("class4", "")),
-        class_code=values.get("class4", ""),
-        notes=values.get("notes", ""),
-        certainty=values.get("certainty", ""),
-        assignment=values.get("assignment", ""),
-        institution=values.get("institution", ""),
-        charge_unit=values.get("charge_unit", ""),
-        price_fen=parse_yuan(price) if price else None,
-        price_is_invented=not known and bool(invented),
+LAB = "实验中心"
+TOTALS = frozenset({"合计", "总计", "小计", "total", "sum"})
+_LAB_COLUMNS = {"lab": "name_zh", "lab_address": "address"}
+_PLAIN = frozenset(
+    (
+        "name_zh", "name_en", "maker", "model", "specification", "capability_zh", "service_content", "user_notice",
+        "safety", "accessories", "country", "contact_name", "contact_phone", "contact_email", "notes", "certainty",
+        "assignment",
     )
+)  # fmt: skip
+Codes = dict[str, tuple[dict[str, Any], dict[str, Any]]]
+_CODES: Codes = {
+    "asset_state": (codes.STATE_WORDS, codes.SJ_STATES),
+    "asset_source": (codes.SOURCE_WORDS, codes.SJ_SOURCES),
+    "use_direction": (codes.DIRECTION_WORDS, codes.SJ_DIRECTIONS),
+}
+#: The national platform counts sources differently.
+_NATIONAL: Codes = {
+    "asset_source": (codes.SOURCE_WORDS, codes.NATIONAL_SOURCES),
+    "asset_state": (codes.STATE_WORDS, codes.NATIONAL_STATES),
+}
+_DATE = re.compile(r"(\d{4})\D?(\d{1,2})?\D?(\d{1,2})?\D?.*")
 
 
-def _make_number(values: Mapping[str, str], twins: Counter[str]) -> str:
+class _Reader:
+    """One table's rows, one after another."""
+
+    def __init__(self, table: Table, mapping: Mapping[int, str], institution: str | None) -> None:
+        self.columns = {field: column for column, field in mapping.items()}
+        self.headings = table.headings
+        self.formulas = table.formulas
+        self.institution = institution
+        self.extra = {name: table.headings.index(name) for name in EXTRA if name in table.headings}
+        self.is_own = is_own_list(table.headings)
+        national = "innerid" in {heading.strip().lower() for heading in table.headings}
+        self.codes: Codes = _CODES | (_NATIONAL if national else {})
+        column = self.columns.get("original_value_fen")
+        self.factor = value_factor(table.headings[column]) if column is not None else 100
+        self.twins: Counter[str] = Counter()
+        self.seen: set[str] = set()
+
+    def read(self, number: int, cells: list[str]) -> CatalogueRow | Problem | None:
+        """A row, why it is refused, or None for one that says nothing."""
+        said = {
+            field: unicodedata.normalize("NFC", cells[column])
+            for field, column in self.columns.items()
+            if column < len(cells) and cells[column]
+        }
+        if not said or next(iter(cells[:3]), "").strip().lower() in TOTALS or not any(cells):
+            return None
+        key = said.get("asset_number", "")[:60]
+        if problem := self._find_problem(number, said, key):
+            return problem
+        if not key:
+            key = _make_number(said, self.twins)
+        if key in self.seen:
+            return self._problem(number, "asset_number", "duplicate_key", TWICE, key)
+        try:
+            values, warnings = self._values(number, said)
+        except ValueError:
+            return self._problem(number, "original_value_fen", "not_a_price", NOT_A_PRICE, key)
+        self.seen.add(key)
+        return CatalogueRow(
+            number, key, said.get("lab", "") or (LAB if self.is_own else ""), values,
+            lab_address=said.get("lab_address", ""), institution=said.get("institution", ""), warnings=warnings,
+            extra={name: cells[column] for name, column in self.extra.items() if column < len(cells)},
+        )  # fmt: skip
+
+    def _find_problem(self, number: int, said: Mapping[str, str], key: str) -> Problem | None:
+        for field in ("asset_number", "name_zh"):
+            if field not in said and not (self.is_own and field == "asset_number"):
+                return self._problem(number, field, "missing", MISSING, key)
+        for field, column in self.columns.items():
+            if (number, column) in self.formulas:
+                reason = N_("A formula stands here, not a value. Save the sheet with values only.")
+                return self._problem(number, field, "formula_cell", reason, key)
+            text = said.get(field, "")
+            if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                reason = N_("The text holds characters that cannot be stored.")
+                return self._problem(number, field, "malformed_text", reason, key)
+            longest = _longest(field)
+            if longest and len(text) > longest:
+                reason = N_("At most %(longest)s characters.")
+                return self._problem(number, field, "too_long", reason, key, longest=longest)
+        named = said.get("institution", "")
+        if self.institution is not None and named and named != self.institution:
+            reason = N_("This row belongs to %(institution)s.")
+            return self._problem(number, "institution", "other_institution", reason, key, institution=named)
+        return None
+
+    def _values(self, number: int, said: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+        """Values by column of `equipment`. Raises ValueError for a price that is none."""
+        values: dict[str, Any] = {field: said[field] for field in _PLAIN if field in said}
+        warnings: list[Problem] = []
+        if "original_value_fen" in said:
+            values["original_value_fen"] = read_price(said["original_value_fen"], self.factor)
+        for field in ("acquired_on", "started_on"):
+            if field in said:
+                if (on := read_day(said[field])) is None:
+                    warnings.append(self._problem(number, field, "not_a_date", N_("This is not a date."), ""))
+                else:
+                    values[field] = on
+        for field, (words, digits) in self.codes.items():
+            if field in said:
+                if (code := codes.read_code(said[field], words, digits)) is None:
+                    reason = N_("%(value)s is not in the list of codes.")
+                    warnings.append(self._problem(number, field, "code_not_known", reason, "", value=said[field][:40]))
+                else:
+                    values[field] = code
+        class_code = said.get("class_code", "")
+        if class_code:
+            values["class_code"] = class_code[:6]
+        word = said.get("category", "")
+        if word or class_code:
+            values["category"] = word if word in CATEGORIES else category_of(word, class_code)
+        return values, tuple(warnings)
+
+    def _problem(self, number: int, field: str, code: str, reason: str, key: str, **fields: Any) -> Problem:
+        column = self.columns.get(field)
+        return Problem(number, self.headings[column] if column is not None else field, code, reason, fields, key)
+
+
+def read_rows(table: Table, mapping: Mapping[int, str], *, institution: str | None) -> ReadFile:
+    """`institution`: rows of another one are refused; None takes all (each row names its own)."""
+    reader = _Reader(table, mapping, institution)
+    found = [reader.read(number, cells) for number, cells in table.rows]
+    rows = [row for row in found if isinstance(row, CatalogueRow)]
+    return ReadFile("csv" if reader.is_own else "table", rows, [row for row in found if isinstance(row, Problem)])
+
+
+def read_price(text: str, factor: int) -> int:
+    """Fen, rounded half up; the text counts in units of `factor` fen. Raises ValueError for what is no number, or is
+    negative."""
+    flat = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "").strip("¥￥元CNYcny")
+    unit = 1_000_000 if flat.endswith("万") else factor
+    try:
+        amount = Decimal(flat.removesuffix("万")) * unit
+    except InvalidOperation as error:
+        raise ValueError(text) from error
+    if not amount.is_finite() or not 0 <= amount <= FEN_MAX:
+        raise ValueError(text)
+    return int(amount.to_integral_value(ROUND_HALF_UP))
+
+
+def read_day(text: str) -> date | None:
+    """`2018-05-01`, `2018/5`, `201805`, `20180501`, `2018年5月`; a missing month or day is the first."""
+    flat = unicodedata.normalize("NFKC", text).strip()
+    if flat.isdigit() and len(flat) in (6, 8):
+        parts = [flat[:4], flat[4:6], flat[6:] or "1"]
+    elif found := _DATE.fullmatch(flat):
+        parts = [found[1], found[2] or "1", found[3] or "1"]
+    else:
+        return None
+    try:
+        on = date(*(int(part) for part in parts))
+    except ValueError:
+        return None
+    return on if 1900 <= on.year <= 2100 else None
+
+
+def _longest(field: str) -> int | None:
+    """What the column takes; None: any length up to ten thousand characters."""
+    if field == "asset_number":
+        return 60
+    table, name = (Lab.__table__, _LAB_COLUMNS[field]) if field in _LAB_COLUMNS else (Equipment.__table__, field)
+    if field in _PLAIN or field in _LAB_COLUMNS:
+        return getattr(table.c[name].type, "length", None) or 10_000
+    return 200
+
+
+def _make_number(said: Mapping[str, str], twins: Counter[str]) -> str:
     """A stable number for a row without one: from what it says, counted up for twins."""
-    said = "|".join(values.get(name, "") for name in ("institution", "lab", "name_zh", "maker", "model"))
-    digest = hashlib.sha256(said.encode()).hexdigest()[:8].upper()
+    words = "|".join(said.get(name, "") for name in ("institution", "lab", "name_zh", "maker", "model"))
+    digest = hashlib.sha256(words.encode()).hexdigest()[:8].upper()
     twins[digest] += 1
     return f"YX-{digest}" + (f"-{twins[digest]}" if twins[digest] > 1 else "")

@@ -1,137 +1,155 @@
-"""Import a file: read it, compare it with the catalogue, write the difference in one unit of work, report."""
+"""The verbs of an import: upload, say what the columns mean, apply, or put aside."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
-from equipment.errors import FileTooLarge, InstitutionNotFound
-from equipment.importing.lists import read_list
-from equipment.importing.rows import CatalogueRow, ReadFile, RefusedRow
-from equipment.importing.sj3 import looks_like_sj3, read_sj3
-from equipment.models import Equipment, ImportRun, Lab
-from equipment.search import write_grams
+from core.errors import Refusal
+from equipment.errors import ColumnsNotKnown, FileEmpty, FileTooLarge, ImportNotReady
+from equipment.importing import queries
+from equipment.importing.applying import apply_rows
+from equipment.importing.headings import FIELDS, is_enough
+from equipment.importing.reading import headings_key
+from equipment.importing.staging import Progress, stage
+from equipment.models import ColumnMapping, ImportFile, ImportRun, ImportState
 from members import audit
-from members import service as members
 from members.actor import Actor
-from members.models import Organisation
 
 MEGABYTES_MAX = 20
-Progress = Callable[[int, int], None]
-#: What a file decides about an entry; everything else is the lab's.
-FIELDS = (
-    "name_zh", "name_en", "maker", "model", "specification", "category", "class_code", "notes", "certainty",
-    "assignment", "original_value_fen",
-)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Report:
-    """What an import did."""
+def start_import(
+    session: Session,
+    actor: Actor | None,
+    organisation_id: int,
+    *,
+    name: str,
+    content: bytes,
+    is_full: bool,
+    now: datetime,
+) -> ImportRun:
+    """Keep a file to be read and compared; the clock does it. Raises FileTooLarge, FileEmpty."""
+    if len(content) > MEGABYTES_MAX * 1_000_000:
+        raise FileTooLarge(field="file", megabytes=MEGABYTES_MAX)
+    if not content.strip():
+        raise FileEmpty(field="file")
+    run = ImportRun(
+        organisation_id=organisation_id, person_id=actor.person_id if actor else None, file_name=name[:200],
+        file_sha256=hashlib.sha256(content).hexdigest(), at=now, is_full=is_full, state=ImportState.WAITING,
+    )  # fmt: skip
+    session.add(run)
+    session.flush()
+    session.add(ImportFile(run_id=run.id, content=content))
+    audit.record(
+        session, actor=actor, action="import_started", object=f"import:{run.public_id}", now=now,
+        organisation_id=organisation_id, data={"sha256": run.file_sha256, "full": is_full},
+    )  # fmt: skip
+    session.flush()
+    return run
 
-    read: int
-    new: int
-    changed: int
-    unchanged: int
-    refused: Sequence[RefusedRow]
+
+def map_columns(
+    session: Session, actor: Actor, run: ImportRun, mapping: Mapping[str, str], *, now: datetime
+) -> ImportRun:
+    """Say which column (number from 0, as text) holds which field; kept for the next file with the same headings.
+
+    Raises ImportNotReady, ColumnsNotKnown when asset number or name is missing.
+    """
+    if run.state not in (ImportState.MAPPING, ImportState.PREVIEW):
+        raise ImportNotReady(state=run.state)
+    chosen = {column: field for column, field in mapping.items() if column.isdigit() and field in FIELDS}
+    if not is_enough({int(column): field for column, field in chosen.items()}):
+        raise ColumnsNotKnown(field="mapping")
+    if run.headings:
+        key = headings_key(run.headings)
+        session.execute(
+            delete(ColumnMapping).where(
+                ColumnMapping.organisation_id == run.organisation_id, ColumnMapping.headings_sha256 == key
+            )
+        )
+        session.add(ColumnMapping(organisation_id=run.organisation_id, headings_sha256=key, mapping=chosen, at=now))
+    run.mapping, run.state = chosen, ImportState.WAITING
+    audit.record(
+        session, actor=actor, action="import_mapped", object=f"import:{run.public_id}", now=now,
+        organisation_id=run.organisation_id, data={"columns": len(chosen)},
+    )  # fmt: skip
+    return run
+
+
+def apply_import(session: Session, actor: Actor | None, run: ImportRun, *, now: datetime) -> ImportRun:
+    """Change the catalogue as the preview shows. Raises ImportNotReady, ImportStale."""
+    apply_rows(session, run, actor=actor, now=now)
+    return run
+
+
+def compare_again(session: Session, actor: Actor, run: ImportRun, *, is_full: bool, now: datetime) -> ImportRun:
+    """Read the file once more against the catalogue as it is now. Raises ImportNotReady."""
+    if run.state not in (ImportState.PREVIEW, ImportState.WAITING):
+        raise ImportNotReady(state=run.state)
+    run.state, run.is_full, run.claimed_until = ImportState.WAITING, is_full, None
+    audit.record(
+        session, actor=actor, action="import_started", object=f"import:{run.public_id}", now=now,
+        organisation_id=run.organisation_id, data={"sha256": run.file_sha256, "full": is_full},
+    )  # fmt: skip
+    return run
+
+
+def drop_import(session: Session, actor: Actor, run: ImportRun, *, now: datetime) -> ImportRun:
+    """Put an import aside; nothing of it is taken in. Raises ImportNotReady once it is applied."""
+    if run.state is ImportState.APPLIED:
+        raise ImportNotReady(state=run.state)
+    run.state = ImportState.DROPPED
+    session.execute(delete(ImportFile).where(ImportFile.run_id == run.id))
+    audit.record(
+        session, actor=actor, action="import_dropped", object=f"import:{run.public_id}", now=now,
+        organisation_id=run.organisation_id,
+    )  # fmt: skip
+    return run
 
 
 def import_file(
-    engine: Engine, path: Path, *, institution_code: str, actor: Actor | None, now: datetime, progress: Progress
-) -> Report:
-    """Take in a file for one institution; the same file again changes nothing.
+    engine: Engine,
+    path: Path,
+    *,
+    institution_code: str,
+    is_full: bool = False,
+    apply: bool = True,
+    now: datetime,
+    progress: Progress = lambda _done, _all: None,
+) -> UUID:
+    """Upload, compare and, unless told otherwise, apply, as the command does it; answers the import's id.
 
-    Raises FileTooLarge, FileNotKnown, FileNotReadable, RecordCut, WrongSchool, InstitutionNotFound: then nothing is
-    written. Rows that cannot be used are reported and left out.
+    Raises the refusals of the file; then nothing is changed.
     """
     if path.stat().st_size > MEGABYTES_MAX * 1_000_000:
         raise FileTooLarge(megabytes=MEGABYTES_MAX)
-    data = path.read_bytes()
+    content = path.read_bytes()
     with unit_of_work(engine) as session:
-        owner = session.scalars(select(Organisation).where(Organisation.code == institution_code)).one_or_none()
-        if owner is None:
-            raise InstitutionNotFound(institution=institution_code)
-        file = read_sj3(data, institution_code) if looks_like_sj3(data) else read_list(data, institution=owner.name_zh)
-        report = apply_rows(session, owner, file, now=now, progress=progress)
-        run = ImportRun(
-            organisation_id=owner.id, person_id=actor.person_id if actor else None, file_name=path.name[:200],
-            file_sha256=hashlib.sha256(data).hexdigest(), format=file.format, at=now, rows_read=report.read,
-            rows_new=report.new, rows_changed=report.changed, rows_refused=len(report.refused),
-        )  # fmt: skip
-        session.add(run)
-        session.flush()
-        audit.record(
-            session, actor=actor, action="catalogue_imported", object=f"import:{run.public_id}", now=now,
-            organisation_id=owner.id,
-            data={"new": report.new, "changed": report.changed, "refused": len(report.refused)},
-        )  # fmt: skip
-    return report
+        owner = queries.get_institution(session, institution_code)
+        run = start_import(session, None, owner.id, name=path.name, content=content, is_full=is_full, now=now)
+        run_id, public_id = run.id, run.public_id
+    stage(engine, run_id, now=now, progress=progress)
+    with unit_of_work(engine) as session:
+        run = queries.get_run(session, public_id)
+        if run.state in (ImportState.REFUSED, ImportState.MAPPING):
+            raise _refusal_of(run)
+        if apply:
+            apply_import(session, None, run, now=now)
+    return public_id
 
 
-def apply_rows(
-    session: Session, owner: Organisation, file: ReadFile, *, now: datetime, progress: Progress = lambda _d, _t: None
-) -> Report:
-    """Write what is new or changed; keyed by owner and asset number."""
-    existing = {
-        entry.asset_number: entry for entry in session.scalars(select(Equipment).where(Equipment.owner_id == owner.id))
-    }
-    labs = {lab.name_zh: lab for lab in session.scalars(select(Lab).where(Lab.organisation_id == owner.id))}
-    new = changed = 0
-    for done, row in enumerate(file.rows, 1):
-        entry = existing.get(row.asset_number)
-        if entry is None:
-            existing[row.asset_number] = _add(session, owner, _lab(session, owner, labs, row.lab), row, file, now)
-            new += 1
-        elif _update(entry, row, now):
-            changed += 1
-        progress(done, len(file.rows))
-    session.flush()
-    return Report(file.read, new, changed, len(file.rows) - new - changed, file.refused)
+def _refusal_of(run: ImportRun) -> Refusal:
+    """The refusal that staging wrote down, to be told to who waits for it."""
+    kinds = {kind.__name__: kind for kind in _all_kinds(Refusal)}
+    found = next((kind for kind in kinds.values() if kind.code == run.refusal["code"]), Refusal)
+    return found(**run.refusal["fields"])
 
 
-def _add(
-    session: Session, owner: Organisation, lab: Lab, row: CatalogueRow, file: ReadFile, now: datetime
-) -> Equipment:
-    entry = Equipment(
-        owner_id=owner.id, operator_id=owner.id, supervisor_id=owner.id, payee_id=owner.id, lab_id=lab.id,
-        asset_number=row.asset_number, source=file.format, updated_at=now, **_described(row),
-    )  # fmt: skip
-    index(entry)
-    session.add(entry)
-    return entry
-
-
-def _update(entry: Equipment, row: CatalogueRow, now: datetime) -> bool:
-    """Take over what differs; False when nothing does."""
-    different = {name: value for name, value in _described(row).items() if getattr(entry, name) != value}
-    for name, value in different.items():
-        setattr(entry, name, value)
-    if different:
-        entry.updated_at = now
-        index(entry)
-    return bool(different)
-
-
-def index(entry: Equipment) -> None:
-    """Write what search and sorting go by."""
-    names = f"{entry.name_zh} {entry.name_en} {entry.model}"
-    entry.grams = write_grams(names=names, others=f"{entry.maker} {entry.specification} {entry.notes}")
-    entry.sort_key = members.sort_key(entry.name_zh)
-
-
-def _described(row: CatalogueRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in FIELDS}
-
-
-def _lab(session: Session, owner: Organisation, labs: dict[str, Lab], name: str) -> Lab:
-    if name not in labs:
-        labs[name] = Lab(organisation_id=owner.id, name_zh=name)
-        session.add(labs[name])
-        session.flush()
-    return labs[name]
+def _all_kinds(kind: type[Refusal]) -> list[type[Refusal]]:
+    return [kind, *(each for sub in kind.__subclasses__() for each in _all_kinds(sub))]

@@ -1,33 +1,19 @@
 """The Ministry of Education's table SJ3 of valuable instruments: fixed-width GBK, 349 bytes a record, CRLF. Pure.
 
-Layout as the yearly laboratory statistics have it: 25 fields, padded with blanks by bytes; unknown text is `*`,
-nobody in charge is `无`, hours are never blank. A file belongs to one school, whose code begins every record.
+25 fields padded with blanks by bytes; unknown text is `*`, nobody in charge is `无`, hours are never blank. Some write
+the specification in 30 bytes instead of 200: 179 bytes. A file belongs to one school, whose code begins every record.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from core.i18n import N_
-from core.money import FEN_MAX, parse_yuan
 from equipment.categories import category_of
-from equipment.errors import RecordCut, WrongSchool
-from equipment.importing.rows import CatalogueRow, ReadFile, RefusedRow
+from equipment.importing import fixed
+from equipment.importing.fixed import MISSING, TWICE, Column, Cut, Unfit, known, parse_record, split_records
+from equipment.importing.rows import CatalogueRow, Problem, ReadFile
 
 RECORD_BYTES = 349
-#: The lab under which a table's entries stand until the institution says where they are.
-LAB = "实验室与设备管理处（目录）"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    label: str
-    width: int
-    #: C text, N whole number, Y yuan with two decimals.
-    kind: str = "N"
-
-
 COLUMNS: tuple[Column, ...] = (
     Column("school", "学校代码", 5, "C"),
     Column("asset_number", "仪器编号", 8, "C"),
@@ -55,118 +41,54 @@ COLUMNS: tuple[Column, ...] = (
     Column("core_papers", "核心刊物论文", 3),
     Column("person", "负责人姓名", 8, "C"),
 )
+SHORT_COLUMNS = tuple(replace(column, width=30) if column.name == "specification" else column for column in COLUMNS)
+SHORT_BYTES = RECORD_BYTES - 170
 assert sum(column.width for column in COLUMNS) == RECORD_BYTES
-
-
-class _Unfit(Exception):
-    def __init__(self, column: Column, code: str, reason: str) -> None:
-        self.refused = (column, code, reason)
-
-
-def looks_like_sj3(data: bytes) -> bool:
-    """A first record of the right length, or one that begins with a school code and an asset number."""
-    first = data.split(b"\n", 1)[0].rstrip(b"\r")
-    return len(first) == RECORD_BYTES or (first[:5].isdigit() and len(first) > 100 and b"," not in first)
+assert sum(column.width for column in SHORT_COLUMNS) == SHORT_BYTES
+#: The yearly figures of a record, kept as they were reported.
+FIGURES = tuple(column.name for column in COLUMNS if column.kind == "N")
 
 
 def read_sj3(data: bytes, school: str) -> ReadFile:
     """Raises RecordCut and WrongSchool for the whole file; single rows are refused with column and reason."""
-    records = [line.rstrip(b"\r") for line in data.rstrip(b"\x1a\r\n").split(b"\n")]
-    for number, record in enumerate(records, 1):
-        if len(record) != RECORD_BYTES:
-            raise RecordCut(row=number, found=len(record))
-        found = record[:5].decode("ascii", "replace")
-        if found != school:
-            raise WrongSchool(row=number, found=found, expected=school)
+    records = split_records(data, (RECORD_BYTES, SHORT_BYTES), school)
+    columns = COLUMNS if len(records[0]) == RECORD_BYTES else SHORT_COLUMNS
     rows: list[CatalogueRow] = []
-    refused: list[RefusedRow] = []
+    refused: list[Problem] = []
     seen: set[str] = set()
     for number, record in enumerate(records, 1):
+        key = record[5:13].decode("gbk", "replace").strip()
         try:
-            row = _row(number, parse_record(record))
-        except _Unfit as unfit:
-            column, code, reason = unfit.refused
-            refused.append(RefusedRow(number, column.label, code, reason))
+            row = _row(number, parse_record(columns, record))
+        except Unfit as unfit:
+            refused.append(Problem(number, unfit.column.label, unfit.code, unfit.reason, asset_number=key))
             continue
         if row.asset_number in seen:
-            reason = N_("This number stands in the file twice; the first row counts.")
-            refused.append(RefusedRow(number, COLUMNS[1].label, "duplicate_key", reason))
+            refused.append(Problem(number, COLUMNS[1].label, "duplicate_key", TWICE, asset_number=key))
             continue
         seen.add(row.asset_number)
         rows.append(row)
     return ReadFile("sj3", rows, refused)
 
 
-def parse_record(record: bytes) -> dict[str, Any]:
-    """The fields of one record by name. Raises _Unfit for a field that cannot be read."""
-    values: dict[str, Any] = {}
-    position = 0
-    for column in COLUMNS:
-        raw = record[position : position + column.width]
-        position += column.width
-        values[column.name] = _value(column, raw)
-    return values
+def write_sj3(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, list[list[Cut]]]:
+    """A file of records, and for each record what had to be cut or replaced."""
+    written = [fixed.write_record(COLUMNS, row) for row in rows]
+    return b"".join(record + b"\r\n" for record, _ in written), [cuts for _, cuts in written]
 
 
-def write_record(values: Mapping[str, Any]) -> bytes:
-    """One record from fields by name; text that is too long is cut between characters, never inside one.
-
-    Raises UnicodeEncodeError for a character that GBK does not have.
-    """
-    return b"".join(_written(column, values[column.name]) for column in COLUMNS)
-
-
-def write_sj3(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return b"".join(write_record(row) + b"\r\n" for row in rows)
-
-
-def _value(column: Column, raw: bytes) -> Any:
-    try:
-        text = raw.decode("gbk").strip()
-    except UnicodeDecodeError as error:
-        raise _Unfit(column, "not_gbk", N_("The text is not GBK, or a character is cut.")) from error
-    if column.kind == "C":
-        return text
-    if column.kind == "Y":
-        try:
-            return parse_yuan(text)
-        except ValueError as error:
-            raise _Unfit(column, "not_a_price", N_("The price is not a number with at most two decimals.")) from error
-    if not (text.isascii() and text.isdigit()):
-        raise _Unfit(column, "not_a_number", N_("A whole number is missing; none is written as 0."))
-    return int(text)
-
-
-def _written(column: Column, value: Any) -> bytes:
-    if column.kind == "Y":
-        assert 0 <= value <= FEN_MAX
-        text = f"{value // 100}.{value % 100:02d}"
-    else:
-        text = str(value)
-    raw = text.encode("gbk")
-    if column.kind != "C":
-        assert len(raw) <= column.width, f"{column.name} does not fit"
-    while len(raw) > column.width:
-        text = text[:-1]
-        raw = text.encode("gbk")
-    return raw.ljust(column.width)
-
-
-def _row(number: int, values: Mapping[str, Any]) -> CatalogueRow:
+def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
     for column in (COLUMNS[1], COLUMNS[3]):
-        if not values[column.name]:
-            raise _Unfit(column, "missing", N_("This is required."))
-    known = {name: "" if values[name] == "*" else values[name] for name in ("model", "specification")}
-    return CatalogueRow(
-        number=number,
-        asset_number=values["asset_number"],
-        name_zh=values["name"],
-        lab=LAB,
-        model=known["model"],
-        specification=known["specification"],
-        category=category_of(""),
-        class_code=values["class_code"][:6],
-        original_value_fen=values["price"],
-        assignment="",
-        certainty="SJ3",
-    )
+        if not record[column.name]:
+            raise Unfit(column, "missing", MISSING)
+    values: dict[str, Any] = {
+        "name_zh": record["name"], "category": category_of(""), "original_value_fen": record["price"],
+        "certainty": "SJ3",
+        "reported": {name: record[name] for name in FIGURES} | {"class_code": record["class_code"]},
+    }  # fmt: skip
+    for name in ("model", "specification"):
+        if text := known(record[name]):
+            values[name] = text
+    if record["person"] not in ("", "无", "*"):
+        values["contact_name"] = record["person"]
+    return CatalogueRow(number, record["asset_number"], "", values)

@@ -11,18 +11,24 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
-from equipment.importing.lists import read_list
+from core.money import parse_yuan
+from equipment.importing.applying import insert_entries
+from equipment.importing.comparing import index_columns
+from equipment.importing.queries import find_entries
+from equipment.importing.reading import read_file
 from equipment.importing.rows import CatalogueRow, ReadFile
-from equipment.importing.service import apply_rows, import_file
+from equipment.importing.service import import_file
 from equipment.models import (
     ApprovalMode,
     CalendarDay,
+    CalendarYear,
     ChargeUnit,
     DayKind,
     Equipment,
     OpeningHours,
     Rate,
     ServiceMode,
+    Tariff,
     Tier,
     Unit,
 )
@@ -52,6 +58,15 @@ INVENTED = {
     "武汉东湖（示例）检测服务机构": ("DEMO-TEST", "East Lake testing service (example)", OrganisationKind.COMPANY),
 }
 SINCE = date(2026, 1, 1)
+PROFILE_RULES = (
+    "approval_mode", "step_minutes", "length_minutes_min", "length_minutes_max", "lead_minutes", "horizon_days",
+    "buffer_before_minutes", "buffer_after_minutes", "decide_minutes",
+)  # fmt: skip
+DAY_NAMES = {
+    "New Year": "元旦", "Spring": "春节", "Chinese New Year's Eve": "除夕", "Chinese New Year": "春节",
+    "Tomb": "清明节", "Labo": "劳动节", "Dragon": "端午节", "Mid": "中秋节", "National": "国庆节",
+}  # fmt: skip
+YEAR_SOURCE = "chinesecalendar 1.11.0, holidays 0.109"
 Tick = Callable[[str], None]
 
 
@@ -60,14 +75,12 @@ def load_catalogue(engine: Engine, *, now: datetime, tick: Tick) -> None:
     with unit_of_work(engine) as session:
         if session.scalar(select(func.count()).select_from(Equipment)):
             return
-        file = read_list((DATA / "instruments.csv").read_bytes(), institution=None)
+        file = read_file((DATA / "instruments.csv").read_bytes(), "instruments.csv", code="", institution=None)
         owners = _load_organisations(session, {row.institution for row in file.rows})
         tick("organisations")
         _load_days(session)
         _load_instruments(session, file, owners, now=now, tick=tick)
-    import_file(
-        engine, DATA / "SJ310497.txt", institution_code="10497", actor=None, now=now, progress=lambda _d, _t: None
-    )
+    import_file(engine, DATA / "SJ310497.txt", institution_code="10497", now=now)
     tick("SJ3")
 
 
@@ -103,16 +116,22 @@ def _register(
 
 
 def _load_days(session: Session) -> None:
+    provisional: dict[int, bool] = {}
     for row in _read("calendar_days.csv"):
         kind = DayKind.WORKDAY if row["kind"] == "make-up workday" else DayKind.OFF
+        year = date.fromisoformat(row["date"]).year
+        provisional[year] = provisional.get(year, False) or "provisional" in row["kind"]
         session.merge(
             CalendarDay(
                 on=date.fromisoformat(row["date"]),
                 kind=kind,
                 name_en=row["name"],
+                name_zh=next((name for begin, name in DAY_NAMES.items() if row["name"].startswith(begin)), ""),
                 is_provisional="provisional" in row["kind"],
             )
         )
+    for year, is_provisional in provisional.items():
+        session.merge(CalendarYear(year=year, is_official=not is_provisional, source=YEAR_SOURCE))
 
 
 def _load_instruments(
@@ -124,23 +143,29 @@ def _load_instruments(
     profile = {row["category"]: row for row in _read("profile.csv")}
     for name, rows in by_owner.items():
         owner = owners[name]
-        apply_rows(session, owner, ReadFile("csv", rows, []), now=now)
-        entries = {
-            entry.asset_number: entry
-            for entry in session.scalars(select(Equipment).where(Equipment.owner_id == owner.id))
-        }
+        written = [
+            dict(row.values)
+            | index_columns(row.values)
+            | {"asset_number": row.asset_number, "lab": row.lab, "lab_address": row.lab_address}
+            for row in rows
+        ]
+        insert_entries(session, owner.id, written, source="csv", person_id=None, now=now)
+        entries = find_entries(session, owner.id)
         for row in rows:
-            _apply_profile(session, entries[row.asset_number], row, profile[row.category])
-            tick(row.name_zh)
+            _apply_profile(session, entries[row.asset_number], row, profile[row.values["category"]], now)
+            tick(row.values["name_zh"])
     session.flush()
 
 
-def _apply_profile(session: Session, entry: Equipment, row: CatalogueRow, profile: dict[str, str]) -> None:
+def _apply_profile(
+    session: Session, entry: Equipment, row: CatalogueRow, profile: dict[str, str], now: datetime
+) -> None:
     """Units, hours, rules and rates: invented, and marked so."""
-    by_day = row.charge_unit in ("day", "channel-day")
+    by_day = row.extra["charge_unit"] in ("day", "channel-day")
     entry.is_bookable = entry.is_example = True
+    entry.own_rules = list(PROFILE_RULES)
     entry.approval_mode = ApprovalMode(profile["approval"])
-    entry.service_mode = ServiceMode(profile["mode"])
+    entry.service_modes = (ServiceMode(profile["mode"]),)
     entry.step_minutes = int(profile["step"])
     entry.length_minutes_min = int(profile["shortest"])
     entry.length_minutes_max = max(int(profile["longest"]), 1440 * 7 if by_day and profile["hours"] == "all" else 0)
@@ -160,32 +185,27 @@ def _apply_profile(session: Session, entry: Equipment, row: CatalogueRow, profil
                     closed_on_holidays=rests,
                 )
             )
-    _add_rates(session, entry, row, int(profile["extra_fen"]) or 80)
+    _add_tariff(session, entry, row, int(profile["extra_fen"]) or 80, now)
 
 
-def _add_rates(session: Session, entry: Equipment, row: CatalogueRow, extra_fen: int) -> None:
+def _add_tariff(session: Session, entry: Equipment, row: CatalogueRow, extra_fen: int, now: datetime) -> None:
     """Internal: half, to the yuan; startups: the list's price; others a quarter more."""
-    assert row.price_fen is not None, row.name_zh
-    units = UNITS[row.charge_unit]
+    known, invented = row.extra["hourly_price_cny"], row.extra["demo_price_cny_invented"]
+    price_fen = parse_yuan(known or invented)
+    units = UNITS[row.extra["charge_unit"]]
+    tariff = Tariff(equipment_id=entry.id, effective_on=SINCE, is_example=not known or len(units) > 1, written_at=now)
+    session.add(tariff)
+    session.flush()
     for unit in units:
-        listed = row.price_fen if unit is units[0] else extra_fen
+        listed = price_fen if unit is units[0] else extra_fen
         prices = {
             Tier.INTERNAL: (listed // 200) * 100 or listed // 2,
             Tier.STARTUP: listed,
             Tier.OTHER: listed * 5 // 4,
         }
         for tier, price in prices.items():
-            session.add(
-                Rate(
-                    equipment_id=entry.id,
-                    tier=tier,
-                    charge_unit=unit,
-                    price_fen=price,
-                    effective_on=SINCE,
-                    is_example=row.price_is_invented or unit is not units[0],
-                )
-            )
-    entry.price_fen, entry.price_unit = row.price_fen, units[0]
+            session.add(Rate(tariff_id=tariff.id, tier=tier, charge_unit=unit, price_fen=price))
+    entry.price_fen, entry.price_unit = price_fen, units[0]
 
 
 def _read(name: str) -> list[dict[str, Any]]:

@@ -44,4 +44,4 @@ def make_rows() -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    TARGET.write_bytes(write_sj3(make_rows()))
+    TARGET.write_bytes(write_sj3(make_rows())[0])

@@ -1,15 +1,23 @@
-"""Tables of what can be booked."""
+"""What can be booked: labs, catalogue entries with their rules, and their units."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text, UniqueConstraint, or_
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
+from sqlalchemy.types import TypeDecorator
 
 from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
+from equipment.models.prices import ChargeUnit, Tariff
+from equipment.models.times import OpeningHours
 from members.models import Organisation
+
+#: The rules require an instrument of this value or more to be open to others.
+SHARING_VALUE_FEN = 50_000_000
 
 
 class ApprovalMode(StrEnum):
@@ -24,30 +32,45 @@ class ServiceMode(StrEnum):
     """One sends samples; the slot is the lab's working time."""
 
 
-class Tier(StrEnum):
-    INTERNAL = "internal"
-    """People of the owner's own institution."""
-    STARTUP = "startup"
+class AssetState(StrEnum):
+    """The ministry's code list of an asset's state, in its order."""
+
+    IN_USE = "in_use"
+    SURPLUS = "surplus"
+    AWAITING_REPAIR = "awaiting_repair"
+    AWAITING_DISPOSAL = "awaiting_disposal"
+    LOST = "lost"
+    SCRAPPED = "scrapped"
+    TRANSFERRED = "transferred"
+    DOWNGRADED = "downgraded"
     OTHER = "other"
 
 
-class ChargeUnit(StrEnum):
-    HOUR = "hour"
-    """Of the slot, then of the visit."""
-    DAY = "day"
-    """Each started 24 hours of the slot, then of the visit."""
-    SAMPLE = "sample"
-    RUN = "run"
-    GRAM = "gram"
-    MILLILITRE = "millilitre"
-    CHANNEL_DAY = "channel_day"
-    CARD_HOUR = "card_hour"
+class AssetSource(StrEnum):
+    """How the owner came by it, in the order of the ministry's code list."""
+
+    PURCHASE = "purchase"
+    DONATION = "donation"
+    SELF_MADE = "self_made"
+    TRANSFER = "transfer"
 
 
-class DayKind(StrEnum):
-    OFF = "off"
-    WORKDAY = "workday"
-    """A weekend day that is worked to make up for a holiday."""
+class UseDirection(StrEnum):
+    TEACHING = "teaching"
+    RESEARCH = "research"
+
+
+class Modes(TypeDecorator[tuple[ServiceMode, ...]]):
+    """Service modes as one text with commas around each, so that `,self,` can be looked for on both engines."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[ServiceMode] | None, dialect: Dialect) -> str:
+        return "," + "".join(f"{mode.value}," for mode in ServiceMode if mode in (value or ()))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[ServiceMode, ...]:
+        return tuple(ServiceMode(part) for part in (value or "").split(",") if part)
 
 
 class Lab(Base):
@@ -60,6 +83,11 @@ class Lab(Base):
     name_zh: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(String(300), default="")
+    contact_name: Mapped[str] = mapped_column(String(60), default="")
+    contact_phone: Mapped[str] = mapped_column(String(40), default="")
+    contact_email: Mapped[str] = mapped_column(String(120), default="")
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
     #: IANA name; opening hours are wall time here.
     zone: Mapped[str] = mapped_column(String(40), default="Asia/Shanghai")
 
@@ -104,6 +132,28 @@ class Equipment(Base):
     maker: Mapped[str] = mapped_column(String(180), default="")
     model: Mapped[str] = mapped_column(String(120), default="")
     specification: Mapped[str] = mapped_column(Text, default="")
+    #: Pairs of name and value, in the order in which they are shown.
+    specs: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    capability_zh: Mapped[str] = mapped_column(Text, default="")
+    capability_en: Mapped[str] = mapped_column(Text, default="")
+    #: What one gets: measurements, preparation, reports.
+    service_content: Mapped[str] = mapped_column(Text, default="")
+    #: What users must bring, know or have learnt.
+    user_notice: Mapped[str] = mapped_column(Text, default="")
+    safety: Mapped[str] = mapped_column(Text, default="")
+    accessories: Mapped[str] = mapped_column(Text, default="")
+    contact_name: Mapped[str] = mapped_column(String(60), default="")
+    contact_phone: Mapped[str] = mapped_column(String(40), default="")
+    contact_email: Mapped[str] = mapped_column(String(120), default="")
+    #: ISO 3166 alpha-3, or the code of the source.
+    country: Mapped[str] = mapped_column(String(60), default="")
+    acquired_on: Mapped[date | None]
+    started_on: Mapped[date | None]
+    asset_state: Mapped[AssetState] = mapped_column(Code(AssetState, 20), default=AssetState.IN_USE)
+    asset_source: Mapped[AssetSource | None] = mapped_column(Code(AssetSource, 12))
+    use_direction: Mapped[UseDirection | None] = mapped_column(Code(UseDirection, 10))
+    #: The yearly figures as the institution last reported them (hours, samples, people trained ...), by name.
+    reported: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     #: A slug of `equipment.categories`.
     category: Mapped[str] = mapped_column(String(40))
     #: Four-digit class of the national platform, or six digits ending in 00.
@@ -115,7 +165,7 @@ class Equipment(Base):
     #: known, part-known, literature: seen in public; demo: real make and model, invented place.
     assignment: Mapped[str] = mapped_column(String(20), default="")
     original_value_fen: Mapped[int | None]
-    service_mode: Mapped[ServiceMode] = mapped_column(Code(ServiceMode, 10), default=ServiceMode.OPERATED)
+    service_modes: Mapped[tuple[ServiceMode, ...]] = mapped_column(Modes(40), default=(ServiceMode.OPERATED,))
     voucher_eligible: Mapped[bool] = mapped_column(default=True)
     #: False: listed, not to be booked here (no hours or rates yet).
     is_bookable: Mapped[bool] = mapped_column(default=False)
@@ -136,6 +186,14 @@ class Equipment(Base):
     no_show_minutes: Mapped[int] = mapped_column(default=30)
     #: How long the lab may take to decide.
     decide_minutes: Mapped[int] = mapped_column(default=48 * 60)
+    #: Fees in basis points of the agreed price; the payer's own share, never a voucher's.
+    cancel_fee_bp: Mapped[int] = mapped_column(default=0)
+    no_show_fee_bp: Mapped[int] = mapped_column(default=0)
+    #: Limits of one company on this instrument in a week from Monday; None: none.
+    company_week_minutes_max: Mapped[int | None]
+    company_week_bookings_max: Mapped[int | None]
+    #: Names of the rules that the instrument sets itself; the others follow its lab, its institution, the house.
+    own_rules: Mapped[list[str]] = mapped_column(JSON, default=list)
 
     #: Written by `equipment.search`: grams of all names, separated by blanks; pinyin for sorting.
     grams: Mapped[str] = mapped_column(Text, default="")
@@ -153,8 +211,34 @@ class Equipment(Base):
     payee: Mapped[Organisation] = relationship(foreign_keys=payee_id, lazy="raise_on_sql")
     lab: Mapped[Lab] = relationship(lazy="raise_on_sql")
     units: Mapped[list["Unit"]] = relationship(lazy="raise_on_sql", order_by="Unit.id")
-    rates: Mapped[list["Rate"]] = relationship(lazy="raise_on_sql", order_by="Rate.id")
-    hours: Mapped[list["OpeningHours"]] = relationship(lazy="raise_on_sql", order_by="OpeningHours.id")
+    #: Of the instrument, its lab and its institution together; `effective_hours` and `tariff_on` choose.
+    all_hours: Mapped[list[OpeningHours]] = relationship(
+        primaryjoin=lambda: or_(
+            remote(foreign(OpeningHours.equipment_id)) == Equipment.id,
+            remote(foreign(OpeningHours.lab_id)) == Equipment.lab_id,
+            remote(foreign(OpeningHours.organisation_id)) == Equipment.owner_id,
+        ),
+        lazy="raise_on_sql", order_by=OpeningHours.id, viewonly=True,
+    )  # fmt: skip
+    tariffs: Mapped[list[Tariff]] = relationship(
+        primaryjoin=lambda: or_(
+            remote(foreign(Tariff.equipment_id)) == Equipment.id,
+            remote(foreign(Tariff.lab_id)) == Equipment.lab_id,
+            remote(foreign(Tariff.organisation_id)) == Equipment.owner_id,
+        ),
+        lazy="raise_on_sql", order_by=Tariff.id, viewonly=True,
+    )  # fmt: skip
+
+    @property
+    def hours(self) -> list[OpeningHours]:
+        """The opening hours that count: its own, else its lab's, else its institution's."""
+        own = [row for row in self.all_hours if row.equipment_id is not None]
+        return own or [row for row in self.all_hours if row.lab_id is not None] or self.all_hours
+
+    @property
+    def is_due_for_sharing(self) -> bool:
+        """Worth so much that it must be open to others."""
+        return self.original_value_fen is not None and self.original_value_fen >= SHARING_VALUE_FEN
 
 
 class Unit(Base):
@@ -169,70 +253,16 @@ class Unit(Base):
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class OpeningHours(Base):
-    """One stretch of a weekday in the lab's wall time, `[opens, closes)` in minutes from midnight."""
+class RuleSet(Base):
+    """Rules that a lab or an institution sets for all its instruments that set none themselves."""
 
-    __tablename__ = "opening_hours"
-    __table_args__ = (
-        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
-        CheckConstraint("0 <= opens_minute AND opens_minute < closes_minute AND closes_minute <= 1440", name="stretch"),
-    )
+    __tablename__ = "rule_sets"
+    __table_args__ = (CheckConstraint("(lab_id IS NULL) <> (organisation_id IS NULL)", name="one_scope"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    equipment_id: Mapped[int] = mapped_column(ForeignKey("equipment.id"), index=True)
-    #: 0 = Monday.
-    weekday: Mapped[int]
-    opens_minute: Mapped[int]
-    closes_minute: Mapped[int]
-    #: False: also open on holidays (a machine that runs by itself).
-    closed_on_holidays: Mapped[bool] = mapped_column(default=True)
-
-
-class CalendarDay(Base):
-    """A holiday or a make-up workday. Days that have no row are what their weekday says."""
-
-    __tablename__ = "calendar_days"
-
-    on: Mapped[date] = mapped_column("on_date", primary_key=True)
-    kind: Mapped[DayKind] = mapped_column(Code(DayKind, 10))
-    name_zh: Mapped[str] = mapped_column(String(60), default="")
-    name_en: Mapped[str] = mapped_column(String(60), default="")
-    #: The year's official notice is not out yet.
-    is_provisional: Mapped[bool] = mapped_column(default=False)
-
-
-class Rate(Base):
-    """Price per charge unit for a tier, from a date on. The newest row not later than the slot's day applies."""
-
-    __tablename__ = "rates"
-    __table_args__ = (
-        UniqueConstraint("equipment_id", "tier", "charge_unit", "effective_on"),
-        CheckConstraint("price_fen >= 0", name="price"),
-    )
-
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
-    equipment_id: Mapped[int] = mapped_column(ForeignKey("equipment.id"), index=True)
-    tier: Mapped[Tier] = mapped_column(Code(Tier, 10))
-    charge_unit: Mapped[ChargeUnit] = mapped_column(Code(ChargeUnit, 20))
-    price_fen: Mapped[int]
-    effective_on: Mapped[date]
-    is_example: Mapped[bool] = mapped_column(default=False)
-
-
-class ImportRun(Base):
-    """One import of a file: its hash, what it did, who started it."""
-
-    __tablename__ = "import_runs"
-
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
-    public_id: Mapped[UUID] = mapped_column(PublicId, unique=True, default=new_public_id)
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    file_name: Mapped[str] = mapped_column(String(200))
-    file_sha256: Mapped[str] = mapped_column(String(64))
-    format: Mapped[str] = mapped_column(String(20))
-    at: Mapped[datetime] = mapped_column(Instant)
-    rows_read: Mapped[int]
-    rows_new: Mapped[int]
-    rows_changed: Mapped[int]
-    rows_refused: Mapped[int]
+    lab_id: Mapped[int | None] = mapped_column(ForeignKey("labs.id"), unique=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), unique=True)
+    #: Rule by name, see `equipment.rules.RULES`.
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,1 @@
+"""Giving the catalogue back in the forms that institutions have to hand in."""

@@ -1,0 +1,97 @@
+"""What a row of a file would change in an entry, and how values of columns stand in JSON. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from equipment.importing.rows import CatalogueRow
+from equipment.models import AssetSource, AssetState, Equipment, ServiceMode, UseDirection
+from equipment.search import write_grams
+from members import service as members
+
+#: Columns that a file may decide; everything else is the lab's.
+FIELDS = (
+    "name_zh", "name_en", "maker", "model", "specification", "specs", "capability_zh", "capability_en",
+    "service_content", "user_notice", "safety", "accessories", "contact_name", "contact_phone", "contact_email",
+    "country", "acquired_on", "started_on", "asset_state", "asset_source", "use_direction", "reported", "category",
+    "class_code", "notes", "certainty", "assignment", "original_value_fen", "service_modes",
+)  # fmt: skip
+#: Their values are a person's: history and audit name the field only.
+PERSONAL = frozenset({"contact_name", "contact_phone", "contact_email"})
+_DATES = frozenset({"acquired_on", "started_on"})
+_ENUMS: dict[str, type[StrEnum]] = {
+    "asset_state": AssetState, "asset_source": AssetSource, "use_direction": UseDirection,
+}  # fmt: skip
+#: Grams and sort key are written again when one of these changes.
+_SEARCHED = ("name_zh", "name_en", "model", "maker", "specification", "notes", "capability_zh", "capability_en")
+
+
+def find_changes(entry: Equipment, row: CatalogueRow) -> tuple[dict[str, Any], dict[str, Any]]:
+    """New and old values of what differs. Back in the list means back in the catalogue: `retired_at` goes."""
+    said = dict(row.values)
+    if "reported" in said:
+        # Figures of another year's or another table's report stay beside the new ones.
+        said["reported"] = entry.reported | said["reported"]
+    new = {name: value for name, value in said.items() if getattr(entry, name) != value}
+    old = {name: getattr(entry, name) for name in new}
+    if entry.retired_at is not None:
+        new["retired_at"], old["retired_at"] = None, entry.retired_at
+    return new, old
+
+
+def index_columns(values: Mapping[str, Any]) -> dict[str, str]:
+    """What search and sorting go by, from the values of an entry."""
+    texts = {name: str(values.get(name) or "") for name in _SEARCHED}
+    names = f"{texts['name_zh']} {texts['name_en']} {texts['model']}"
+    others = " ".join(texts[name] for name in ("maker", "specification", "notes", "capability_zh", "capability_en"))
+    return {
+        "grams": write_grams(names=names, others=others),
+        "sort_key": members.sort_key(texts["name_zh"])[:400],
+    }
+
+
+def index(entry: Equipment) -> None:
+    """Write what search and sorting go by into an entry."""
+    for name, value in index_columns({name: getattr(entry, name) for name in _SEARCHED}).items():
+        setattr(entry, name, value)
+
+
+def reindexed(entry: Equipment, new: Mapping[str, Any]) -> dict[str, str]:
+    """The index of an entry after a change; empty where nothing that is searched changes."""
+    if not any(name in new for name in _SEARCHED):
+        return {}
+    return index_columns({name: new.get(name, getattr(entry, name)) for name in _SEARCHED})
+
+
+def to_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Dates as ISO text, members of enums as their text."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def from_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Back to what columns take."""
+    return {name: _typed(name, value) for name, value in values.items()}
+
+
+def without_personal(values: Mapping[str, Any]) -> dict[str, Any]:
+    """For the trail, which holds no personal values."""
+    return {name: None if name in PERSONAL else value for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [str(part) for part in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None or value == "":
+        return value
+    if name in _DATES:
+        return date.fromisoformat(value)
+    if name in _ENUMS:
+        return _ENUMS[name](value)
+    return tuple(ServiceMode(part) for part in value) if name == "service_modes" else value

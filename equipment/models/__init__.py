@@ -1,0 +1,52 @@
+"""Tables of what can be booked, by subject."""
+
+from equipment.models.entry import (
+    SHARING_VALUE_FEN,
+    ApprovalMode,
+    AssetSource,
+    AssetState,
+    Equipment,
+    Lab,
+    LabStaff,
+    RuleSet,
+    ServiceMode,
+    Unit,
+    UseDirection,
+)
+from equipment.models.imports import ColumnMapping, ImportFile, ImportRow, ImportRun, ImportState, RowKind
+from equipment.models.prices import ChargeUnit, PriceBand, Rate, Tariff, Tier
+from equipment.models.story import Document, EquipmentChange, Photo
+from equipment.models.times import CalendarDay, CalendarYear, Closure, DayKind, OpeningHours
+
+__all__ = [
+    "SHARING_VALUE_FEN",
+    "ApprovalMode",
+    "AssetSource",
+    "AssetState",
+    "CalendarDay",
+    "CalendarYear",
+    "ChargeUnit",
+    "Closure",
+    "ColumnMapping",
+    "DayKind",
+    "Document",
+    "Equipment",
+    "EquipmentChange",
+    "ImportFile",
+    "ImportRow",
+    "ImportRun",
+    "ImportState",
+    "Lab",
+    "LabStaff",
+    "OpeningHours",
+    "Photo",
+    "PriceBand",
+    "Rate",
+    "RowKind",
+    "RuleSet",
+    "ServiceMode",
+    "Tariff",
+    "Tier",
+    "Unit",
+    "UseDirection",
+]

@@ -1,0 +1,1 @@
+"""Pages on which a lab describes what can be booked."""

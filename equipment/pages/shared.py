@@ -1,0 +1,77 @@
+"""What the pages of one instrument, lab or institution have in common: who may, the head, the tabs, the errors."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from core.errors import NotFound, Refusal
+from core.http import Form
+from core.i18n import N_, gettext
+from core.rendering import localised
+from equipment.scopes import Level, Scope, find_scope
+from members.access import Caller, allowed
+from members.models import Role
+
+Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.ZONE_ADMIN))]
+_SET = (("rules", N_("Rules")), ("hours", N_("Hours")), ("closures", N_("Closures")), ("prices", N_("Prices")))
+_TABS: dict[Level, tuple[tuple[str, str], ...]] = {
+    Level.EQUIPMENT: (
+        ("edit", N_("Description")), *_SET, ("files", N_("Pictures and documents")),
+        ("units", N_("Machines and seats")), ("history", N_("History")),
+    ),
+    Level.LAB: (("edit", N_("Description")), *_SET),
+    Level.INSTITUTION: _SET,
+}  # fmt: skip
+_SUBTITLES = {
+    Level.EQUIPMENT: N_("What is set here counts for this instrument alone."),
+    Level.LAB: N_("What is set here counts for all instruments of the lab that set nothing themselves."),
+    Level.INSTITUTION: N_("What is set here counts for all instruments of the institution, unless they or a lab do."),
+}
+
+
+def read_level(text: str) -> Level:
+    """The level named in an address. Raises NotFound."""
+    if text not in set(Level):
+        raise NotFound
+    return Level(text)
+
+
+def around(caller: Caller, scope: Scope, here: str) -> dict[str, Any]:
+    """Head and tabs of a page."""
+    return {
+        "scope": scope,
+        "scope_name": localised(scope, caller.lang),
+        "scope_text": gettext(caller.lang, _SUBTITLES[scope.level]),
+        "back_href": "/lab/catalogue",
+        "tabs": [
+            {"text": gettext(caller.lang, label), "href": f"{scope.href}/{name}", "current": name == here}
+            for name, label in _TABS[scope.level]
+        ],
+    }
+
+
+def errors_of(caller: Caller, refusal: Refusal | None) -> list[dict[str, str]]:
+    return [{"field": refusal.field, "message": caller.explain(refusal)}] if refusal else []
+
+
+def save(
+    caller: Caller,
+    form: Form,
+    level: Level,
+    public_id: UUID,
+    here: str,
+    act: Callable[[Session, Scope], object],
+    flash: str = N_("Saved."),
+) -> Response:
+    """One write about a level; then back to the same page. Raises the refusals of `act`."""
+
+    def once(session: Session) -> str:
+        scope = find_scope(session, caller.actor, level, public_id)
+        act(session, scope)
+        return f"{scope.href}/{here}"
+
+    return caller.redirect_once(form, once, flash)
