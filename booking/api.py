@@ -42,11 +42,13 @@ def quote(body: QuoteIn, caller: SignedIn) -> Response | QuoteOut:
         entry = catalogue.get_equipment(session, body.equipment_id)
         payer = permissions.payer_for(caller.actor, entry)
         quote = quotes.quote_slot(
-            session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, now=caller.now
-        )
+            session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, mode=body.mode,
+            now=caller.now,
+        )  # fmt: skip
         preview = quotes.preview_slot(
-            session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, now=caller.now
-        )
+            session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, mode=body.mode,
+            now=caller.now,
+        )  # fmt: skip
         return QuoteOut.of(quote, preview, entry, problems_of(preview, caller.lang, caller.explain), caller.lang)
 
 
@@ -57,7 +59,7 @@ def create_booking(body: BookingIn, caller: SignedIn) -> Response:
         lambda session: _out(
             service.request_booking(
                 session, caller.actor, equipment_id=body.equipment_id, slot=body.slot, quantities=body.quantities,
-                voucher=body.voucher, purpose=body.purpose, source=Source.API, now=caller.now,
+                voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API, now=caller.now,
             ),
             caller,
         ),

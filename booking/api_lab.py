@@ -8,10 +8,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import service, visits
+from booking import outages, service, visits
 from booking.schemas import BookingOut, BookingPage, Quantities, SlotIn, VoucherChoice
 from core.middleware import SafeRoute
 from core.shapes import LongText
+from equipment.models import ServiceMode
 from members.access import Caller, allowed
 from members.models import Role
 
@@ -25,6 +26,7 @@ class LabBookingIn(SlotIn):
     email: Email
     quantities: Quantities = {}
     voucher: VoucherChoice = "auto"
+    mode: ServiceMode | None = None
     purpose: LongText = ""
 
 
@@ -33,6 +35,7 @@ class PastUseIn(SlotIn):
     email: Email
     quantities: Quantities = {}
     voucher: VoucherChoice = "auto"
+    mode: ServiceMode | None = None
     reason: LongText
 
 
@@ -49,7 +52,8 @@ def book_for_someone(body: LabBookingIn, caller: Manager) -> Response:
         lambda session: BookingOut.of(
             service.book_for_someone(
                 session, caller.actor, equipment_id=body.equipment_id, email=body.email, slot=body.slot,
-                quantities=body.quantities, voucher=body.voucher, purpose=body.purpose, now=caller.now,
+                quantities=body.quantities, voucher=body.voucher, mode=body.mode, purpose=body.purpose,
+                now=caller.now,
             ),
             caller.lang,
         ),
@@ -64,7 +68,8 @@ def enter_past_use(body: PastUseIn, caller: Manager) -> Response:
         lambda session: BookingOut.of(
             visits.enter_past_use(
                 session, caller.actor, equipment_id=body.equipment_id, email=body.email, slot=body.slot,
-                quantities=body.quantities, voucher=body.voucher, reason=body.reason, now=caller.now,
+                quantities=body.quantities, voucher=body.voucher, mode=body.mode, reason=body.reason,
+                now=caller.now,
             ),
             caller.lang,
         ),
@@ -76,7 +81,7 @@ def add_outage(body: OutageIn, caller: Manager) -> Response:
     """Take a unit out of service; answers the live bookings that lie in this time and stay."""
 
     def act(session: Session) -> BookingPage:
-        met = service.block_unit(
+        met = outages.block_unit(
             session, caller.actor, body.unit_id, slot=body.slot, reason=body.reason, now=caller.now
         )
         items = [BookingOut.of(booking, caller.lang) for booking in met]

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from booking import claims, conflicts, queries
 from booking.queries import Busy
-from core.slot import Slot, intersected, local_date, local_day, merged, without
-from equipment import opening
+from core.slot import Slot, intersected, local_day, merged, without
 from equipment import queries as catalogue
-from equipment.models import DayKind, Equipment
+from equipment.models import Equipment
+from equipment.queries import Calendar
 
 SLOTS_PER_ENTRY = 3
 #: How much time at once may be searched.
@@ -39,6 +39,12 @@ class Days:
     free_slots: list[Slot]
     next_free: Slot | None
 
+    @property
+    def window(self) -> Slot:
+        """From the first day on, a week."""
+        last = self.first_on + timedelta(days=6)
+        return Slot(local_day(self.first_on, self.zone).starts_at, local_day(last, self.zone).ends_at)
+
     def part(self, slots: Sequence[Slot], on: date) -> list[Slot]:
         """The part of some slots that falls on a day."""
         return intersected(slots, [local_day(on, self.zone)])
@@ -49,15 +55,15 @@ def find_free(
 ) -> list[Free]:
     """For each entry the first slots of `minutes` within the window; entries without any are left out.
 
-    Two statements, whatever the number of entries: holidays, and what is taken.
+    Three statements, whatever the number of entries: holidays, closures, and what is taken.
     """
     bookable = [entry for entry in entries if entry.is_bookable and entry.retired_at is None]
-    days, busy = _days_and_busy(session, bookable, window)
+    calendar, busy = _calendar_and_busy(session, bookable, window)
     found = []
     for entry in bookable:
         if not entry.length_minutes_min <= minutes <= entry.length_minutes_max:
             continue
-        stretches = _stretches(entry, days, busy, window, minutes=minutes, now=now)
+        stretches = _stretches(entry, calendar, busy, window, minutes=minutes, now=now)
         slots = sorted(set(conflicts.first_fits(stretches, minutes=minutes, most=SLOTS_PER_ENTRY * 2)))
         if slots:
             found.append(Free(entry, slots[:SLOTS_PER_ENTRY]))
@@ -67,43 +73,40 @@ def find_free(
 def find_days(
     session: Session, entries: Sequence[Equipment], *, first_on: date, days: int, now: datetime
 ) -> dict[int, Days]:
-    """Open and free time of entries over some days, by entry id. Two statements for all of them."""
+    """Open and free time of entries over some days, by entry id. Three statements for all of them."""
     zones = {entry.id: ZoneInfo(entry.lab.zone) for entry in entries}
     starts = [local_day(first_on, zone).starts_at for zone in zones.values()]
     if not starts:
         return {}
     window = Slot(min(starts), max(starts) + timedelta(days=days))
-    kinds, busy = _days_and_busy(session, entries, window)
+    calendar, busy = _calendar_and_busy(session, entries, window)
     out = {}
     for entry in entries:
         zone = zones[entry.id]
         own = Slot(local_day(first_on, zone).starts_at, local_day(first_on + timedelta(days=days - 1), zone).ends_at)
-        open_parts = opening.open_slots(entry.hours, kinds, zone, own) if entry.is_bookable else []
+        open_parts = calendar.open_slots(entry, own) if entry.is_bookable else []
         free = _free_of_any_unit(entry, open_parts, busy)
         shortest = entry.length_minutes_min
-        fits = _stretches(entry, kinds, busy, own, minutes=shortest, now=now) if entry.is_bookable else []
+        fits = _stretches(entry, calendar, busy, own, minutes=shortest, now=now) if entry.is_bookable else []
         first = conflicts.first_fits(fits, minutes=shortest, most=1)
         out[entry.id] = Days(entry, zone, first_on, open_parts, free, first[0] if first else None)
     return out
 
 
-def _days_and_busy(
+def _calendar_and_busy(
     session: Session, entries: Sequence[Equipment], window: Slot
-) -> tuple[dict[date, DayKind], dict[int, list[Busy]]]:
-    zones = {ZoneInfo(entry.lab.zone) for entry in entries} or {ZoneInfo("UTC")}
-    first = min(local_date(window.starts_at, zone) for zone in zones)
-    last = max(local_date(window.ends_at, zone) for zone in zones)
-    days = catalogue.find_calendar_days(session, first, last)
+) -> tuple[Calendar, dict[int, list[Busy]]]:
+    calendar = catalogue.read_calendar(session, window)
     units = [unit.id for entry in entries for unit in entry.units]
     by_unit: dict[int, list[Busy]] = defaultdict(list)
     for part in queries.find_busy(session, units, window.widened(1440, 1440)) if units else []:
         by_unit[part.unit_id].append(part)
-    return days, by_unit
+    return calendar, by_unit
 
 
 def _stretches(
     entry: Equipment,
-    days: dict[date, DayKind],
+    calendar: Calendar,
     busy: dict[int, list[Busy]],
     window: Slot,
     *,
@@ -116,7 +119,7 @@ def _stretches(
     latest = min(window.ends_at, now + timedelta(days=entry.horizon_days))
     if earliest >= latest:
         return []
-    open_parts = opening.open_slots(entry.hours, days, zone, Slot(earliest, latest))
+    open_parts = calendar.open_slots(entry, Slot(earliest, latest))
     taken = [part for unit in entry.units for part in busy.get(unit.id, [])]
     return claims.free_by_unit(entry, open_parts, taken, minutes=minutes, earliest=earliest, zone=zone)
 

@@ -17,8 +17,7 @@ from booking.errors import SlotTaken, UnitBlocked
 from booking.models import Booking, Occupancy, OccupancyKind
 from booking.queries import Busy
 from core.db import broken_constraint, lock_rows
-from core.slot import Slot, local_date
-from equipment import opening
+from core.slot import Slot
 from equipment import queries as catalogue
 from equipment.models import Equipment, Unit
 
@@ -30,10 +29,8 @@ ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
 def open_slots_of(session: Session, entry: Equipment, window: Slot) -> list[Slot]:
-    """Opening hours of an entry within a window, holidays and make-up workdays considered."""
-    zone = ZoneInfo(entry.lab.zone)
-    days = catalogue.find_calendar_days(session, local_date(window.starts_at, zone), local_date(window.ends_at, zone))
-    return opening.open_slots(entry.hours, days, zone, window)
+    """Open time of an entry within a window: hours, holidays, make-up workdays and closures."""
+    return catalogue.read_calendar(session, window).open_slots(entry, window)
 
 
 def lock_units(session: Session, entry: Equipment) -> list[Unit]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from booking import errors
-from core.slot import Slot, merged, without
+from core.slot import Slot, local_date, local_day, merged, without
 
 
 class Policy(Protocol):
@@ -50,6 +50,34 @@ def find_broken_rules(
         broken.append(errors.OffStep(field="starts_at", step_minutes=policy.step_minutes))
     if not any(part.contains(slot) for part in merged(open_slots)):
         broken.append(errors.OutsideOpeningHours(field="starts_at"))
+    return broken
+
+
+class Limits(Protocol):
+    """What one company may have on an instrument in a week from Monday; None: as much as it likes."""
+
+    @property
+    def company_week_bookings_max(self) -> int | None: ...
+    @property
+    def company_week_minutes_max(self) -> int | None: ...
+
+
+def week_of(slot: Slot, zone: ZoneInfo) -> Slot:
+    """The week from Monday in which a slot starts."""
+    on = local_date(slot.starts_at, zone)
+    monday = on - timedelta(days=on.weekday())
+    return Slot(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
+
+
+def find_broken_limits(slot: Slot, limits: Limits, others: Sequence[Slot]) -> list[errors.RuleBroken]:
+    """Limits that the slot would break. `others`: what the company has in the same week."""
+    broken: list[errors.RuleBroken] = []
+    most, minutes_max = limits.company_week_bookings_max, limits.company_week_minutes_max
+    if most is not None and len(others) + 1 > most:
+        broken.append(errors.WeekBookingsUsedUp(field="starts_at", used=len(others), limit=most))
+    used = sum(other.minutes for other in others)
+    if minutes_max is not None and used + slot.minutes > minutes_max:
+        broken.append(errors.WeekTimeUsedUp(field="ends_at", used_minutes=used, limit_minutes=minutes_max))
     return broken
 
 

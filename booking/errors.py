@@ -95,6 +95,18 @@ class QuantityUnknown(RuleBroken):
     message = "This instrument is not charged by %(unit)s."
 
 
+class ModeNotOffered(RuleBroken):
+    message = "The lab does not offer this way of using the instrument."
+
+
+class WeekBookingsUsedUp(RuleBroken):
+    message = "Your company has %(used)s of %(limit)s bookings of this instrument in this week already."
+
+
+class WeekTimeUsedUp(RuleBroken):
+    message = "Your company has %(used_minutes)s of %(limit_minutes)s on this instrument in this week already."
+
+
 class PriceMissing(RuleBroken):
     message = "There is no price for you on this instrument. Ask the lab."
 

@@ -16,7 +16,7 @@ from core.db import read_session, unit_of_work
 from core.errors import Unavailable
 from core.mail import MailNotSent, MailRefused, MailServerDown, Sender, SmtpServer, open_sender
 from core.outbox import OutboxMessage
-from core.slot import local_date
+from core.slot import Slot, local_date, local_day
 from equipment import queries as catalogue
 from equipment.models import Equipment, Lab, LabStaff
 
@@ -93,8 +93,8 @@ def queue_usage_reports(session: Session, *, now: datetime, limit: int) -> int:
         zone = ZoneInfo(lab.zone)
         today = local_date(now, zone)
         month = months.month_of(today)
-        days = catalogue.find_calendar_days(session, month, months.next_month(month))
-        due_on = months.first_workday(month, days)
+        window = Slot(local_day(month, zone).starts_at, local_day(months.next_month(month), zone).ends_at)
+        due_on = months.first_workday(month, catalogue.read_calendar(session, window).days)
         if today < due_on or (today == due_on and now.astimezone(zone).hour < REPORT_HOUR):
             continue
         queued += notices.usage_report(session, lab.id, lab.public_id, months.previous_month(month), now)

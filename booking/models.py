@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 from core.slot import Slot
-from equipment.models import Equipment, Unit
+from equipment.models import Equipment, ServiceMode, Unit
 from members.models import Organisation, Person
 
 
@@ -72,6 +72,12 @@ class Booking(Base):
     decide_by: Mapped[datetime | None] = mapped_column(Instant)
     purpose_note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
 
+    #: The version of prices that the quote used, how the instrument is used, and whether it is asked for in a rush.
+    tariff_id: Mapped[int | None] = mapped_column(ForeignKey("tariffs.id"))
+    service_mode: Mapped[ServiceMode | None] = mapped_column(Code(ServiceMode, 10))
+    is_rush: Mapped[bool] = mapped_column(default=False)
+    #: What a late cancellation or a no-show cost; own share only.
+    fee_fen: Mapped[int] = mapped_column(default=0)
     #: The quote as frozen at request or move: what was expected to be paid.
     tier: Mapped[str] = mapped_column(String(10))
     quantities: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)

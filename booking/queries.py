@@ -272,6 +272,40 @@ def find_live_bookings_between(session: Session, window: Slot, unit_id: int) -> 
     return list(session.scalars(statement.order_by(Booking.starts_at)))
 
 
+def find_live_bookings_of(session: Session, entries: ColumnElement[bool], window: Slot) -> list[Booking]:
+    """Live bookings of some entries that a closure would meet, in order of start."""
+    statement = whole_booking().where(
+        Booking.equipment_id.in_(select(Equipment.id).where(entries)),
+        Booking.state.in_(LIVE),
+        Booking.starts_at < window.ends_at,
+        Booking.ends_at > window.starts_at,
+    )
+    return list(session.scalars(statement.order_by(Booking.starts_at)))
+
+
+def find_coming(session: Session, *, now: datetime, limit: int = 2000) -> list[Booking]:
+    """What is still to come, with the hours of its instrument, in order of start."""
+    statement = whole_booking().options(joinedload(Booking.equipment).selectinload(Equipment.all_hours))
+    coming = Booking.state.in_({State.REQUESTED, State.APPROVED}), Booking.starts_at > now
+    return list(session.scalars(statement.where(*coming).order_by(Booking.starts_at, Booking.id).limit(limit)))
+
+
+def find_slots_of_company(
+    session: Session, equipment_id: int, organisation_id: int, week: Slot, *, moving: int | None = None
+) -> list[Slot]:
+    """What a company has on an entry that starts in a week and was not given up."""
+    rows = session.execute(
+        select(Booking.id, Booking.starts_at, Booking.ends_at).where(
+            Booking.equipment_id == equipment_id,
+            Booking.organisation_id == organisation_id,
+            Booking.starts_at >= week.starts_at,
+            Booking.starts_at < week.ends_at,
+            Booking.state.in_(LIVE | {State.COMPLETED, State.NO_SHOW}),
+        )
+    )
+    return [Slot(start, end) for key, start, end in rows if key != moving]
+
+
 def find_units(session: Session, equipment_id: int) -> list[Unit]:
     return list(
         session.scalars(
@@ -285,7 +319,7 @@ def find_equipment_of_labs(session: Session, lab_ids: frozenset[int]) -> list[Eq
     return list(
         session.scalars(
             select(Equipment)
-            .options(selectinload(Equipment.units), selectinload(Equipment.hours), joinedload(Equipment.lab))
+            .options(selectinload(Equipment.units), selectinload(Equipment.all_hours), joinedload(Equipment.lab))
             .where(Equipment.lab_id.in_(lab_ids), Equipment.is_bookable, Equipment.retired_at.is_(None))
             .order_by(Equipment.sort_key, Equipment.id)
         )

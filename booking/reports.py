@@ -13,14 +13,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.models import Booking, Occupancy, OccupancyKind, State, Visit
-from core.slot import Slot, local_date, merged, without
-from equipment import opening
+from core.slot import Slot, without
 from equipment import queries as catalogue
 from equipment.models import Equipment, Lab
 from members.models import Organisation
@@ -180,7 +178,7 @@ def _find_entries(session: Session, lab_ids: frozenset[int] | None) -> list[Equi
     statement = select(Equipment).options(
         joinedload(Equipment.lab),
         joinedload(Equipment.owner),
-        selectinload(Equipment.hours),
+        selectinload(Equipment.all_hours),
         selectinload(Equipment.units),
     )
     if lab_ids is not None:
@@ -220,18 +218,19 @@ def _open_minutes(session: Session, entries: Sequence[Equipment], window: Slot) 
     Entries of the same hours and zone are worked out once.
     """
     blocks = _find_blocks(session, window)
+    calendar = catalogue.read_calendar(session, window)
     known: dict[Any, list[Slot]] = {}
     out: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if not entry.is_bookable or entry.retired_at is not None:
             continue
-        hours = tuple((h.weekday, h.opens_minute, h.closes_minute, h.closed_on_holidays) for h in entry.hours)
-        pattern = (entry.lab.zone, hours)
+        hours = tuple(
+            (h.weekday, h.opens_minute, h.closes_minute, h.closed_on_holidays, h.season_first, h.season_last)
+            for h in entry.hours
+        )
+        pattern = (entry.lab.zone, hours, tuple(row.id for row in calendar.closures_of(entry)))
         if pattern not in known:
-            zone = ZoneInfo(entry.lab.zone)
-            first, last = local_date(window.starts_at, zone), local_date(window.ends_at, zone)
-            days = catalogue.find_calendar_days(session, first, last)
-            known[pattern] = merged(opening.open_slots(entry.hours, days, zone, window))
+            known[pattern] = calendar.open_slots(entry, window)
         units = [unit for unit in entry.units if unit.retired_at is None]
         hours_of_all = len(units) * sum(slot.minutes for slot in known[pattern])
         open_minutes = sum(slot.minutes for unit in units for slot in without(known[pattern], blocks[unit.id]))

@@ -13,7 +13,7 @@ from core.i18n import Lang, translate
 from core.rendering import localised
 from core.shapes import In, InstantIn, LongText, Out, VersionIn
 from core.slot import Slot
-from equipment.models import Equipment
+from equipment.models import Equipment, ServiceMode
 
 Quantities = Annotated[dict[Annotated[str, Field(max_length=40)], int | float | str], Field(max_length=20)]
 VoucherChoice = Literal["auto", "none"] | UUID
@@ -35,6 +35,8 @@ class QuoteIn(SlotIn):
     equipment_id: UUID
     quantities: Quantities = {}
     voucher: VoucherChoice = "auto"
+    #: How the instrument is used; left out: its first way.
+    mode: ServiceMode | None = None
 
 
 class BookingIn(QuoteIn):
@@ -69,6 +71,10 @@ class LineOut(Out):
     unit_price_fen: int
     amount_fen: int
     is_example: bool
+    #: rate, operator, setup, minimum, rush.
+    kind: str
+    #: The band of time for which the price counts.
+    name: str
 
 
 class PayeeOut(Out):
@@ -91,6 +97,10 @@ class QuoteOut(Out):
     paid_to: str | None
     payee: PayeeOut
     lines: list[LineOut]
+    mode: str
+    is_rush: bool
+    #: The holidays of the slot's year are not announced yet.
+    is_provisional: bool
     problems: list[ProblemOut] = []
     taken: list[SlotOut] = []
     alternatives: list[SlotOut] = []
@@ -104,6 +114,9 @@ class QuoteOut(Out):
             paid_to=quote.plan.paid_to,
             payee=PayeeOut(id=entry.payee.public_id, name=localised(entry.payee, lang)),
             lines=[LineOut.model_validate(line) for line in quote.lines],
+            mode=quote.mode,
+            is_rush=quote.is_rush,
+            is_provisional=preview.is_provisional,
             problems=problems,
             taken=[SlotOut.model_validate(slot) for slot in preview.taken],
             alternatives=[SlotOut.model_validate(slot) for slot in preview.alternatives],
@@ -123,6 +136,8 @@ class BookingOut(Out):
     id: UUID
     version: int
     state: str
+    #: What a late cancellation or a no-show cost.
+    fee_fen: int
     awaiting: str | None
     equipment_id: UUID
     equipment_name: str
@@ -147,6 +162,7 @@ class BookingOut(Out):
             id=booking.public_id,
             version=booking.version,
             state=booking.state,
+            fee_fen=booking.fee_fen,
             awaiting=booking.awaiting,
             equipment_id=booking.equipment.public_id,
             equipment_name=localised(booking.equipment, lang),

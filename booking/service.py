@@ -19,10 +19,11 @@ from booking.models import Awaiting, Booking, Source, State
 from booking.permissions import Payer
 from booking.quotes import Quote
 from core.db import lock_rows
+from core.money import share_fen
 from core.slot import Slot
 from equipment import queries as catalogue
-from equipment.models import ApprovalMode, Equipment, Tier, Unit
-from members import audit, notes
+from equipment.models import ApprovalMode, Equipment, ServiceMode, Tier
+from members import notes
 from members import queries as members
 from members.actor import Actor
 from members.models import Note, Organisation
@@ -37,6 +38,7 @@ def request_booking(
     slot: Slot,
     quantities: Mapping[str, Any],
     voucher: str | UUID = "auto",
+    mode: ServiceMode | None = None,
     purpose: str = "",
     source: Source = Source.WEB,
     now: datetime,
@@ -49,7 +51,7 @@ def request_booking(
     entry = catalogue.get_equipment(session, equipment_id)
     payer = permissions.payer_for(actor, entry)
     return place_booking(
-        session, actor, entry, payer, actor.person_id, slot=slot, quantities=quantities, voucher=voucher,
+        session, actor, entry, payer, actor.person_id, slot=slot, quantities=quantities, voucher=voucher, mode=mode,
         purpose=purpose, source=source, now=now,
     )  # fmt: skip
 
@@ -63,6 +65,7 @@ def book_for_someone(
     slot: Slot,
     quantities: Mapping[str, Any],
     voucher: str | UUID = "auto",
+    mode: ServiceMode | None = None,
     purpose: str = "",
     now: datetime,
 ) -> Booking:
@@ -72,7 +75,7 @@ def book_for_someone(
     person, grant = members.get_booker_by_email(session, email)
     return place_booking(
         session, actor, entry, permissions.payer_of(grant, entry), person.id, slot=slot, quantities=quantities,
-        voucher=voucher, purpose=purpose, source=Source.LAB, now=now,
+        voucher=voucher, mode=mode, purpose=purpose, source=Source.LAB, now=now,
     )  # fmt: skip
 
 
@@ -86,6 +89,7 @@ def place_booking(
     slot: Slot,
     quantities: Mapping[str, Any],
     voucher: str | UUID,
+    mode: ServiceMode | None,
     purpose: str,
     source: Source,
     now: datetime,
@@ -97,9 +101,9 @@ def place_booking(
     by_lab = source is Source.LAB
     lock_rows(session, Organisation, [payer.organisation_id])
     units = claims.lock_units(session, entry)
-    require_rules(session, entry, slot, now=now, by_lab=by_lab)
+    require_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab)
     unit = claims.choose_unit(session, entry, units, slot, now=now)
-    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
+    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)
     note = notes.write(session, purpose, person_id=person_id, now=now) if purpose else None
     booking = Booking(
         equipment=entry,
@@ -115,7 +119,7 @@ def place_booking(
         voucher_choice=str(voucher),
         calendar_uid=secrets.token_hex(16),
         **_deciding(entry, slot, by_lab=by_lab, now=now),
-        **_agreed(quote),
+        **agreed(quote),
     )
     session.add(booking)
     session.flush()
@@ -154,7 +158,8 @@ def decline_booking(session: Session, actor: Actor, booking_id: UUID, *, reason:
 
 
 def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str = "", now: datetime) -> Booking:
-    """Who booked, the startup's owner or the lab gives it up; slot and money are free again.
+    """Who booked, the startup's owner or the lab gives it up; slot and money are free again, less the fee for a late
+    cancellation of an approved booking.
 
     The lab must say why. Raises BookingNotFound, Forbidden, StateChanged, ReasonMissing.
     """
@@ -168,7 +173,8 @@ def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: 
         raise ReasonMissing(field="reason")
     note = _write(session, reason, actor, now)
     booking.calendar_sequence += 1
-    end_booking(session, booking, "cancelled", actor=actor, now=now, note=note)
+    fee_fen = 0 if by_lab else late_fee_fen(booking, now)
+    end_booking(session, booking, "cancelled", actor=actor, now=now, note=note, fee_fen=fee_fen)
     notices.cancelled(session, booking, by_lab=by_lab, now=now, note=note)
     return booking
 
@@ -194,7 +200,7 @@ def move_booking(
     if booking.version != version:
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
-    require_rules(session, entry, slot, now=now, by_lab=by_lab)
+    require_rules(session, entry, slot, now=now, payer=_payer_of(booking), by_lab=by_lab, moving=booking.id)
     unit = claims.choose_unit(session, entry, units, slot, now=now, moving=booking.id)
     quote = _quote_again(session, booking, entry, slot, now=now)
     before, was = booking.state, booking.slot
@@ -202,7 +208,7 @@ def move_booking(
     vouchers.release_holds(session, reference=booking.reference, now=now)
     booking.unit, booking.starts_at, booking.ends_at = unit, slot.starts_at, slot.ends_at
     booking.calendar_sequence += 1
-    for name, value in (_deciding(entry, slot, by_lab=by_lab, now=now) | _agreed(quote)).items():
+    for name, value in (_deciding(entry, slot, by_lab=by_lab, now=now) | agreed(quote)).items():
         setattr(booking, name, value)
     session.flush()
     claims.place_claim(session, booking, entry)
@@ -212,32 +218,12 @@ def move_booking(
     return booking
 
 
-def block_unit(
-    session: Session, actor: Actor, unit_id: UUID, *, slot: Slot, reason: str, now: datetime
-) -> list[Booking]:
-    """Take a unit out of service for a time. Bookings that lie there stay; they are returned, in order of start.
-
-    Raises EquipmentNotFound, MayNotRunLab, ReasonMissing.
-    """
-    unit = catalogue.get_unit(session, unit_id)
-    entry = catalogue.get_equipment_by_id(session, unit.equipment_id)
-    require_manager_of(session, actor, entry)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    quotes.require_within_reach(slot, now)
-    lock_rows(session, Unit, [unit.id])
-    note = notes.write(session, reason, person_id=actor.person_id, now=now)
-    claims.place_block(session, unit, slot, note_id=note.id)
-    audit.record(
-        session, actor=actor, action="unit_blocked", object=f"unit:{unit.public_id}", now=now,
-        organisation_id=entry.owner_id, data=_times(slot), note=note,
-    )  # fmt: skip
-    return queries.find_live_bookings_between(session, slot, unit.id)
-
-
-def require_rules(session: Session, entry: Equipment, slot: Slot, *, now: datetime, by_lab: bool) -> None:
+def require_rules(
+    session: Session, entry: Equipment, slot: Slot, *, now: datetime, payer: Payer, by_lab: bool,
+    moving: int | None = None,
+) -> None:  # fmt: skip
     """Raises RulesBroken with every broken rule and the nearest slots that would do."""
-    broken = quotes.find_broken_rules(session, entry, slot, now=now, by_lab=by_lab)
+    broken = quotes.find_broken_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab, moving=moving)
     if broken:
         near = claims.find_alternatives(session, entry, slot, now=now)
         raise RulesBroken(reasons=broken, details={"alternatives": [_times(other) for other in near]})
@@ -257,24 +243,39 @@ def lock_booking(session: Session, public_id: UUID) -> Booking:
     return queries.get_booking_by_id(session, keys.id)
 
 
+def late_fee_fen(booking: Booking, now: datetime) -> int:
+    """What cancelling costs now: nothing for a request, nothing in time."""
+    entry = booking.equipment
+    if booking.state is not State.APPROVED or now <= booking.starts_at - timedelta(minutes=entry.cancel_free_minutes):
+        return 0
+    return share_fen(booking.price_fen, entry.cancel_fee_bp)
+
+
 def end_booking(
-    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None = None
-) -> None:
-    """A booking that will not be used ends: its claim goes, its hold is released whole."""
-    _change(session, booking, verb, actor=actor, now=now, note=note)
+    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None = None,
+    fee_fen: int = 0,
+) -> None:  # fmt: skip
+    """A booking that will not be used ends: its claim goes, its hold is released whole, a fee is the company's own."""
+    booking.fee_fen = fee_fen
+    _change(session, booking, verb, actor=actor, now=now, note=note, data={"fee_fen": fee_fen} if fee_fen else None)
     claims.drop_claim(session, booking)
     vouchers.release_holds(session, reference=booking.reference, now=now)
+    vouchers.charge_own_share(
+        session, organisation_id=booking.organisation_id, payee_id=booking.payee_id, amount_fen=fee_fen,
+        cause=f"fee:{booking.reference}", reference=booking.reference, now=now,
+    )  # fmt: skip
 
 
 def _change(
-    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None
-) -> None:
+    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None,
+    data: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
     before = booking.state
     booking.state = require_state(booking, verb)
     booking.awaiting = None
     booking.decide_by = None
     session.flush()
-    record_event(session, booking, verb, before, actor=actor, now=now, note=note)
+    record_event(session, booking, verb, before, actor=actor, now=now, data=data, note=note)
 
 
 def _locked_for_lab(session: Session, actor: Actor, booking_id: UUID) -> Booking:
@@ -289,13 +290,18 @@ def _quote_again(session: Session, booking: Booking, entry: Equipment, slot: Slo
     return quotes.quote_slot(
         session,
         entry,
-        Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP),
+        _payer_of(booking),
         slot,
         quantities=booking.quantities,
         voucher=choice if choice in ("auto", "none") else UUID(choice),
+        mode=booking.service_mode,
         now=now,
         returning=booking.reference,
     )
+
+
+def _payer_of(booking: Booking) -> Payer:
+    return Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP)
 
 
 def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime) -> dict[str, Any]:
@@ -306,9 +312,13 @@ def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime) -> d
     return {"state": State.REQUESTED, "awaiting": Awaiting.LAB, "decide_by": decide_by}
 
 
-def _agreed(quote: Quote) -> dict[str, Any]:
+def agreed(quote: Quote) -> dict[str, Any]:
+    """What a booking keeps of its quote."""
     return {
         "tier": quote.tier,
+        "tariff_id": quote.tariff_id,
+        "service_mode": quote.mode,
+        "is_rush": quote.is_rush,
         "quantities": quote.quantities,
         "lines": [line.as_json() for line in quote.lines],
         "price_fen": quote.price_fen,

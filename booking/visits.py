@@ -1,11 +1,12 @@
 """The day itself: check in, check out, no-show, use that is past, and requests that nobody decided."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -13,13 +14,13 @@ from booking import claims, notices, permissions, pricing, queries, quotes
 from booking.errors import CheckInTooEarly, PastUseInFuture, ReasonMissing, RulesBroken, SlotTaken
 from booking.events import record_event, require_state
 from booking.models import Booking, Source, State, Visit
-from booking.pricing import Line
-from booking.service import end_booking, lock_booking, require_manager_of
+from booking.pricing import Use
+from booking.service import agreed, end_booking, lock_booking, require_manager_of
 from core.db import lock_rows
 from core.money import share_fen
 from core.slot import Slot
 from equipment import queries as catalogue
-from equipment.models import ChargeUnit, Equipment, Unit
+from equipment.models import ChargeUnit, Equipment, ServiceMode, Tariff, Tier, Unit
 from members import notes
 from members import queries as members
 from members.actor import Actor
@@ -64,14 +65,15 @@ def check_out(
     visit = booking.visit
     assert visit is not None, "in use without a visit"
     asked = booking.quantities | {name: raw for name, raw in (quantities or {}).items() if str(raw).strip()}
-    amounts, broken = pricing.read_quantities(asked, agreed_rates(pricing.lines_from_json(booking.lines)))
+    tariff = catalogue.get_tariff(session, booking.tariff_id)
+    amounts, broken = pricing.read_quantities(asked, pricing.rates_for(tariff, Tier(booking.tier)))
     if broken:
         raise RulesBroken(reasons=broken)
     visit.checked_out_at = max(now, visit.checked_in_at)
     visit.quantities = {unit.value: str(amount) for unit, amount in amounts.items()}
     words = notes.write(session, note, person_id=actor.person_id, now=now) if note.strip() else None
     visit.note_id = words.id if words else None
-    _settle(session, booking, visit, amounts, now=now)
+    _settle(session, booking, visit, tariff, amounts, now=now)
     before, booking.state = booking.state, target
     claims.drop_claim(session, booking)
     session.flush()
@@ -90,6 +92,7 @@ def enter_past_use(
     slot: Slot,
     quantities: Mapping[str, Any],
     voucher: str | UUID = "auto",
+    mode: ServiceMode | None = None,
     reason: str,
     now: datetime,
 ) -> Booking:
@@ -107,15 +110,12 @@ def enter_past_use(
     payer = permissions.payer_of(grant, entry)
     lock_rows(session, Organisation, [payer.organisation_id])
     unit = _unit_free_in_past(session, entry, slot)
-    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, now=now)
+    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)
     note = notes.write(session, reason, person_id=actor.person_id, now=now)
     booking = Booking(
         equipment=entry, unit=unit, organisation_id=payer.organisation_id, person_id=person.id,
         state=State.COMPLETED, source=Source.LAB, starts_at=slot.starts_at, ends_at=slot.ends_at, requested_at=now,
-        tier=quote.tier, quantities=quote.quantities, lines=[line.as_json() for line in quote.lines],
-        price_fen=quote.price_fen, voucher_fen=quote.voucher_fen, own_fen=quote.own_fen, payee_id=entry.payee_id,
-        share_bp=quote.plan.share_bp, paid_to=quote.plan.paid_to.value if quote.plan.paid_to else "",
-        voucher_choice=str(voucher), calendar_uid=secrets.token_hex(16),
+        payee_id=entry.payee_id, voucher_choice=str(voucher), calendar_uid=secrets.token_hex(16), **agreed(quote),
     )  # fmt: skip
     session.add(booking)
     session.flush()
@@ -125,7 +125,8 @@ def enter_past_use(
     )
     session.add(visit)
     amounts = {ChargeUnit(name): Decimal(amount) for name, amount in quote.quantities.items()}
-    _settle(session, booking, visit, amounts, now=now)
+    tariff = catalogue.get_tariff(session, quote.tariff_id)
+    _settle(session, booking, visit, tariff, amounts, now=now)
     record_event(session, booking, "checked_out", None, actor=actor, now=now, note=note)
     booking = queries.get_booking_by_id(session, booking.id)
     notices.completed(session, booking, now=now)
@@ -156,33 +157,30 @@ def mark_no_shows(session: Session, *, now: datetime, limit: int) -> int:
             continue
         booking = lock_booking(session, booking_id)
         if booking.state is State.APPROVED and booking.starts_at + timedelta(minutes=patience) <= now:
-            end_booking(session, booking, "no_show", actor=None, now=now)
+            fee_fen = share_fen(booking.price_fen, booking.equipment.no_show_fee_bp)
+            end_booking(session, booking, "no_show", actor=None, now=now, fee_fen=fee_fen)
             notices.no_show(session, booking, now=now)
             missed += 1
     return missed
 
 
-def agreed_rates(lines: Iterable[Line]) -> dict[ChargeUnit, "AgreedRate"]:
-    """The prices that were agreed in a booking's lines, whatever the price list says today."""
-    return {ChargeUnit(line.unit): AgreedRate(line) for line in lines}
-
-
-class AgreedRate:
-    """A line of a quote read as a rate."""
-
-    def __init__(self, line: Line) -> None:
-        self.charge_unit = ChargeUnit(line.unit)
-        self.price_fen = line.unit_price_fen
-        self.is_example = line.is_example
-
-
 def _settle(
-    session: Session, booking: Booking, visit: Visit, amounts: Mapping[ChargeUnit, Decimal], *, now: datetime
+    session: Session,
+    booking: Booking,
+    visit: Visit,
+    tariff: Tariff,
+    amounts: Mapping[ChargeUnit, Decimal],
+    *,
+    now: datetime,
 ) -> None:
-    """Price the visit, capture min(held, share of the actual price), charge what the payer owes."""
+    """Price the visit by the version that was agreed, capture min(held, share of the actual price), charge what the
+    payer owes."""
     assert visit.checked_out_at is not None
-    rates = agreed_rates(pricing.lines_from_json(booking.lines))
-    lines = pricing.price_lines(rates, length=visit.checked_out_at - visit.checked_in_at, quantities=amounts)
+    use = Use(
+        visit.checked_in_at, visit.checked_out_at, ZoneInfo(booking.equipment.lab.zone), amounts, booking.service_mode,
+        booking.is_rush,
+    )  # fmt: skip
+    lines = pricing.price_lines(tariff, Tier(booking.tier), use)
     price = pricing.total_fen(lines)
     refunded_later = booking.paid_to == PaidTo.COMPANY
     captured = vouchers.capture_holds(

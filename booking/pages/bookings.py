@@ -12,7 +12,7 @@ from booking import permissions, queries, service, visits
 from booking.errors import SlotInvalid
 from booking.models import Booking, Source, State
 from booking.pages import views
-from booking.pages.catalogue import Asked, instrument_page
+from booking.pages.instrument import Asked, instrument_page, read_mode
 from booking.queries import BookingFilter
 from booking.states import LIVE
 from core.errors import NotFound, Refusal
@@ -65,7 +65,8 @@ def request_booking(form: FormIn, caller: SignedIn) -> Response:
         entry = catalogue.get_equipment(session, equipment_id)
         booking = service.request_booking(
             session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, ZoneInfo(entry.lab.zone)),
-            quantities=read_quantities(form), voucher=read_voucher(form), purpose=form["purpose"], source=Source.WEB,
+            quantities=read_quantities(form), voucher=read_voucher(form), mode=read_mode(form["mode"]),
+            purpose=form["purpose"], source=Source.WEB,
             now=caller.now,
         )  # fmt: skip
         return f"/bookings/{booking.public_id}"
@@ -76,7 +77,12 @@ def request_booking(form: FormIn, caller: SignedIn) -> Response:
         raise
     except Refusal as refusal:
         asked = Asked(
-            form["starts_at"], form["ends_at"], read_quantities(form), form["voucher"] or "auto", form["purpose"]
+            form["starts_at"],
+            form["ends_at"],
+            read_quantities(form),
+            form["voucher"] or "auto",
+            form["purpose"],
+            form["mode"],
         )
         return instrument_page(caller, equipment_id, asked, refusal=refusal)
 
@@ -165,6 +171,7 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
     settled = visit is not None and visit.price_fen is not None
     lines = visit.lines if visit and settled else booking.lines
     card = views.card_of(booking, lang=caller.lang, now=caller.now)
+    runs_it = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
     return caller.render(
         "pages/booking/booking.html",
         status=409 if refusal else 200,
@@ -177,6 +184,7 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         purpose=words.get(booking.purpose_note_id or 0, ""),
         holds=holds,
         free_until=views.free_until(booking),
+        late_fee_fen=0 if runs_it else service.late_fee_fen(booking, caller.now),
         errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),

@@ -1,12 +1,17 @@
 """An instrument's facts, rules and hours in words. Pure."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from core.formats import WEEKDAYS, format_length
+from booking.pricing import rates_for
+from core.formats import MONTHS, WEEKDAYS, format_length, format_money
 from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
-from equipment.models import ApprovalMode, Equipment
+from equipment.classes import class_name
+from equipment.models import ApprovalMode, Equipment, Tariff, Tier
+from equipment.opening import Stretch
+from equipment.words import UNIT_NAMES
 from members.models import Organisation
 
 ASSIGNMENTS = {
@@ -17,12 +22,14 @@ ASSIGNMENTS = {
 }
 
 
-def fact_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
-    """What it is, whose it is, and how sure that is."""
+def fact_rows(entry: Equipment, lang: Lang, *, with_contact: bool = False) -> list[dict[str, str]]:
+    """What it is, whose it is, and how sure that is; whom to ask, for those who are signed in."""
     payee = localised(entry.payee, lang)
     pairs = [
         (N_("Maker and model"), f"{entry.maker} {entry.model}".strip()),
+        *((name, value) for name, value in entry.specs),
         (N_("Specification"), entry.specification),
+        (N_("Accessories"), entry.accessories),
         (N_("Asset number"), entry.asset_number),
         (N_("Place"), f"{localised(entry.lab, lang)} {entry.lab.address}".strip()),
         (N_("Owner"), localised(entry.owner, lang)),
@@ -30,10 +37,29 @@ def fact_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
         (N_("Supervised by"), _if_other(entry.supervisor, entry, lang)),
         (N_("Paid to"), payee),
         (N_("Units"), str(len(entry.units)) if len(entry.units) > 1 else ""),
+        (N_("Class"), class_name(entry.class_code)),
+        (N_("Contact"), _contact(entry) if with_contact else ""),
         (N_("Notes"), entry.notes),
         (N_("Source"), gettext(lang, ASSIGNMENTS[entry.assignment]) if entry.assignment in ASSIGNMENTS else ""),
     ]
     return [{"label": gettext(lang, label), "value": value} for label, value in pairs if value]
+
+
+def word_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
+    """What a user must know, in paragraphs."""
+    capability = (entry.capability_en if lang == "en" else "") or entry.capability_zh
+    pairs = [
+        (N_("What it can do"), capability),
+        (N_("Service"), entry.service_content),
+        (N_("What users must know"), entry.user_notice),
+        (N_("Safety"), entry.safety),
+    ]
+    return [{"label": gettext(lang, label), "text": text} for label, text in pairs if text]
+
+
+def _contact(entry: Equipment) -> str:
+    of = entry if entry.contact_name or entry.contact_phone or entry.contact_email else entry.lab
+    return " · ".join(part for part in (of.contact_name, of.contact_phone, of.contact_email) if part)
 
 
 def _if_other(party: Organisation, entry: Equipment, lang: Lang) -> str:
@@ -60,10 +86,60 @@ def rule_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
+def price_rows(tariff: Tariff | None, tier: Tier, lang: Lang) -> list[tuple[str, str]]:
+    """What is charged and how much, for a table of two columns."""
+    if tariff is None:
+        return []
+    example = " · " + gettext(lang, "example price") if tariff.is_example else ""
+    rows = [
+        (
+            translate(lang, "per %(unit)s", unit=gettext(lang, UNIT_NAMES[unit])),
+            format_money(rate.price_fen) + example,
+        )
+        for unit, rate in rates_for(tariff, tier).items()
+    ]
+    for band in tariff.bands:
+        when = f"{_band_days(band.weekdays, lang)} {_clock(band.from_minute)}–{_clock(band.to_minute)}"
+        rows.append((f"{band.name}: {when}", f"× {band.factor_bp / 10_000:g}"))
+    for label, fen in (
+        (N_("Operator, per hour"), tariff.operator_fen), (N_("Start-up"), tariff.setup_fen),
+        (N_("At least"), tariff.minimum_fen),
+    ):  # fmt: skip
+        if fen:
+            rows.append((gettext(lang, label), format_money(fen)))
+    if tariff.rush_within_minutes and tariff.rush_bp > 10_000:
+        soon = format_length(tariff.rush_within_minutes, lang)
+        rows.append((translate(lang, "Rush: starts within %(length)s", length=soon), f"× {tariff.rush_bp / 10_000:g}"))
+    return rows
+
+
+def _band_days(digits: str, lang: Lang) -> str:
+    days = [int(digit) for digit in digits]
+    together = days == list(range(days[0], days[-1] + 1))
+    return _days(days, lang) if together else ", ".join(_days([day], lang) for day in days)
+
+
 def opening_rows(entry: Equipment, lang: Lang) -> list[dict[str, Any]]:
-    """Opening hours, days with the same hours together: `周一至周五 08:30–12:00, 14:00–17:30`."""
+    """Opening hours, days with the same hours together: `周一至周五 08:30–12:00, 14:00–17:30`; seasons last."""
+    seasons = sorted({(part.season_first or 0, part.season_last or 0) for part in entry.hours})
+    rows: list[dict[str, Any]] = []
+    for first, last in seasons:
+        parts = [part for part in entry.hours if (part.season_first or 0, part.season_last or 0) == (first, last)]
+        name = f"{season_text(first, lang)}–{season_text(last, lang)} " if first else ""
+        rows += [{"label": name + row["label"], "value": row["value"]} for row in week_hours(parts, lang)]
+    return rows
+
+
+def season_text(day: int, lang: Lang) -> str:
+    """MMDD as a day of the year."""
+    month, number = divmod(day, 100)
+    return f"{month} 月 {number} 日" if lang == "zh-CN" else f"{number} {MONTHS[month - 1]}"
+
+
+def week_hours(parts: Sequence[Stretch], lang: Lang) -> list[dict[str, Any]]:
+    """The stretches of a week, days with the same hours together."""
     by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for part in entry.hours:
+    for part in parts:
         by_day[part.weekday].append((part.opens_minute, part.closes_minute))
     rows: list[tuple[list[int], list[tuple[int, int]]]] = []
     for weekday in range(7):

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import queries, service, timelines, visits
+from booking import outages, queries, service, timelines, visits
 from booking.models import OccupancyKind, State
 from booking.pages import views
 from booking.pages.bookings import read_id, read_quantities, read_slot, read_voucher
-from booking.pricing import UNIT_NAMES, quantity_units, rates_on
+from booking.pricing import quantity_units, rates_for
 from booking.queries import BookingFilter, Busy
 from booking.states import LIVE
 from booking.timelines import Piece, Row
@@ -22,9 +22,11 @@ from core.i18n import N_, gettext, translate
 from core.rendering import localised
 from core.shapes import read_date
 from core.slot import local_day
-from equipment import opening
 from equipment import queries as catalogue
-from equipment.models import DayKind, Equipment, Tier
+from equipment.models import Equipment, Tier
+from equipment.queries import Calendar
+from equipment.tariffs import tariff_on
+from equipment.words import UNIT_NAMES
 from members.access import Caller, allowed
 from members.models import Role
 
@@ -47,14 +49,14 @@ def show_today(caller: Staff, on: str = "") -> Response:
         window = local_day(day, zone)
         units = [unit.id for entry in entries for unit in entry.units]
         busy = queries.find_busy(session, units, window) + queries.find_past_use(session, units, window)
-        days = catalogue.find_calendar_days(session, day, day)
+        calendar = catalogue.read_calendar(session, window)
         wanted = BookingFilter(lab_ids=lab_ids, starts_before=window.ends_at, ends_after=window.starts_at)
         bookings = queries.find_bookings(session, wanted, limit=200)
         waiting = _waiting(session, lab_ids, limit=6)
         notes = queries.find_notes(session, [part.note_id for part in busy])
         labs = catalogue.find_labs(session, lab_ids)
     cards = {card.booking.id: card for card in _cards(caller, bookings)}
-    rows = _board(caller, entries, busy, days, day, cards, notes)
+    rows = _board(caller, entries, busy, calendar, day, cards, notes)
     busy_rows = [row for row in rows if any(bar.kind != "closed" for bar in row.bars)]
     shown = rows if len(rows) <= ROWS_MOST else busy_rows or rows[:ROWS_MOST]
     first, last = timelines.hours_shown(shown)
@@ -131,7 +133,7 @@ def add_outage(form: FormIn, caller: Manager) -> Response:
 
     def act(session: Session) -> str:
         zone = caller.site.renderer.zone
-        service.block_unit(
+        outages.block_unit(
             session, caller.actor, unit_id, slot=read_slot(form, zone), reason=form["reason"], now=caller.now
         )
         return "/lab"
@@ -155,7 +157,7 @@ def _board(
     caller: Caller,
     entries: list[Equipment],
     busy: list[Busy],
-    days: dict[date, DayKind],
+    calendar: Calendar,
     day: date,
     cards: dict[int, views.Card],
     notes: dict[int, str],
@@ -164,7 +166,7 @@ def _board(
     rows = []
     for entry in entries:
         zone = ZoneInfo(entry.lab.zone)
-        open_slots = opening.open_slots(entry.hours, days, zone, local_day(day, zone))
+        open_slots = calendar.open_slots(entry, local_day(day, zone))
         for unit in entry.units:
             pieces = [_piece(caller, part, cards, notes) for part in busy if part.unit_id == unit.id]
             bars = timelines.day_bars(pieces, open_slots, day, zone)
@@ -218,5 +220,5 @@ def _quantity_fields(caller: Caller, entry: Equipment | None) -> list[dict[str, 
     if entry is None:
         return []
     today = caller.now.astimezone(ZoneInfo(entry.lab.zone)).date()
-    units = quantity_units(rates_on(entry.rates, Tier.STARTUP, today))
+    units = quantity_units(rates_for(tariff_on(entry.tariffs, today), Tier.STARTUP))
     return [{"name": f"quantity_{unit}", "label": gettext(caller.lang, UNIT_NAMES[unit])} for unit in units]

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from booking.models import Booking, State
-from booking.pricing import UNIT_NAMES, lines_from_json
+from booking.pricing import Line, LineKind, lines_from_json
 from booking.queries import Story
 from booking.states import LIVE
 from booking.visits import CHECK_IN_EARLIEST
@@ -17,6 +17,7 @@ from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.slot import Slot
 from equipment.models import ChargeUnit
+from equipment.words import UNIT_NAMES
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,25 @@ def price_rows(lines: list[dict[str, Any]], *, voucher_fen: int, paid_to: str, l
     """Lines of a price for the `lines` macro, the voucher's share as the last."""
     rows: list[dict[str, Any]] = []
     for line in lines_from_json(lines):
-        unit = gettext(lang, UNIT_NAMES[ChargeUnit(line.unit)])
-        unit += "s" if lang == "en" and line.quantity != "1" else ""
-        label = f"{line.quantity} {unit} × {format_money(line.unit_price_fen)}"
-        note = gettext(lang, "example price") if line.is_example else ""
-        rows.append({"label": label, "note": note, "amount_fen": line.amount_fen})
+        notes = [line.name, gettext(lang, "example price") if line.is_example else ""]
+        note = " · ".join(part for part in notes if part)
+        rows.append({"label": _line_label(line, lang), "note": note, "amount_fen": line.amount_fen})
     if voucher_fen and paid_to != "company":
         rows.append({"label": gettext(lang, "Paid by the voucher"), "amount_fen": -voucher_fen, "kind": "voucher"})
     return rows
+
+
+def _line_label(line: Line, lang: Lang) -> str:
+    if line.kind == LineKind.SETUP:
+        return gettext(lang, "Start-up")
+    if line.kind == LineKind.MINIMUM:
+        return translate(lang, "Up to the minimum charge of %(price)s", price=format_money(line.unit_price_fen))
+    if line.kind == LineKind.RUSH:
+        return translate(lang, "Rush × %(factor)s", factor=line.quantity)
+    unit = gettext(lang, UNIT_NAMES[ChargeUnit(line.unit)])
+    unit += "s" if lang == "en" and line.quantity != "1" else ""
+    label = f"{line.quantity} {unit} × {format_money(line.unit_price_fen)}"
+    return translate(lang, "Operator: %(what)s", what=label) if line.kind == LineKind.OPERATOR else label
 
 
 def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[str, Any]]:

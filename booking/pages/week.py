@@ -1,0 +1,93 @@
+"""A week of an instrument as rows of a timeline: what is free, taken, mine, waiting and closed."""
+
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from booking import permissions, queries, timelines
+from booking.availability import Days
+from booking.models import OccupancyKind, State
+from booking.queries import Busy
+from booking.timelines import Piece, Row
+from core.formats import format_weekday
+from core.i18n import gettext
+from core.slot import Slot, local_day, without
+from equipment.models import Equipment
+from members.access import Visit
+
+WEEK = 7
+
+
+def week_of(slot: Slot | None, zone: ZoneInfo, today: date) -> date:
+    """The shown week: from today on, or the one in which the asked slot lies."""
+    if slot is None:
+        return today
+    on = slot.starts_at.astimezone(zone).date()
+    return today + timedelta(days=(on - today).days // WEEK * WEEK)
+
+
+def find_week_busy(session: Session, entry: Equipment, first_on: date, zone: ZoneInfo) -> list[Busy]:
+    window = Slot(local_day(first_on, zone).starts_at, local_day(first_on + timedelta(days=WEEK - 1), zone).ends_at)
+    units = [unit.id for unit in entry.units]
+    return queries.find_busy(session, units, window) + queries.find_past_use(session, units, window)
+
+
+def week_rows(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], first_on: date) -> list[Row]:
+    zone, lang = days.zone, caller.lang
+    today = caller.now.astimezone(zone).date()
+    earliest = caller.now + timedelta(minutes=entry.lead_minutes)
+    rows = []
+    for number in range(WEEK):
+        on = first_on + timedelta(days=number)
+        pieces = _pieces(caller, entry, days, busy, on)
+        choosable = [part for part in days.part(days.free_slots, on) if part.ends_at > earliest]
+        rows.append(
+            Row(
+                label=f"{format_weekday(on, lang)} {on.day}",
+                note=gettext(lang, "today") if on == today else "",
+                date=on.isoformat(),
+                is_today=on == today,
+                now=timelines.minute_of(caller.now, on, zone) if on == today else None,
+                open=timelines.open_minutes(_from(choosable, earliest), on, zone),
+                bars=timelines.day_bars(pieces, days.open_slots, on, zone),
+            )
+        )
+    return rows
+
+
+def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: date) -> list[Piece]:
+    """One's own bookings and outages as they are; everything else only as taken, where no unit is free."""
+    zone = days.zone
+    mine = caller.actor.organisation_ids(*permissions.BOOKERS) if caller.actor else frozenset()
+    pieces: list[Piece] = []
+    for part in busy:
+        if part.kind is OccupancyKind.BLOCK and len(entry.units) == 1:
+            pieces.append(Piece(part.slot, "stop", gettext(caller.lang, "Out of order")))
+        elif part.organisation_id in mine and part.booking_public_id:
+            kind = "wait" if part.state is State.REQUESTED else "mine"
+            pieces.append(Piece(part.slot, kind, gettext(caller.lang, "Mine"), f"/bookings/{part.booking_public_id}"))
+    own = [piece.slot for piece in pieces]
+    free = days.part(days.free_slots, on)
+    taken = without(days.part(days.open_slots, on), [*free, *own])
+    pieces += [Piece(slot, "taken") for slot in taken]
+    earliest = caller.now + timedelta(minutes=entry.lead_minutes)
+    for stretch in _from(without(free, own), earliest):
+        end = stretch.starts_at + timedelta(minutes=entry.length_minutes_min)
+        first = Slot(stretch.starts_at, min(end, stretch.ends_at))
+        href = f"/equipment/{entry.public_id}?{urlencode(picked(first, zone))}#ask"
+        pieces.append(Piece(stretch, "free", href=href if caller.actor else ""))
+    return pieces
+
+
+def _from(slots: list[Slot], earliest: datetime) -> list[Slot]:
+    return [Slot(max(slot.starts_at, earliest), slot.ends_at) for slot in slots if slot.ends_at > earliest]
+
+
+def picked(slot: Slot, zone: ZoneInfo) -> dict[str, str]:
+    form = "%Y-%m-%dT%H:%M"
+    return {
+        "starts_at": slot.starts_at.astimezone(zone).strftime(form),
+        "ends_at": slot.ends_at.astimezone(zone).strftime(form),
+    }
