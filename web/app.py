@@ -14,9 +14,12 @@ from starlette.types import Scope
 from booking import api as booking_api
 from booking import api_availability, api_lab, api_reports, feeds
 from booking.pages import bookings as booking_pages
-from booking.pages import catalogue as catalogue_pages
+from booking.pages import calendar as calendar_pages
+from booking.pages import closures as closure_pages
+from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
 from booking.pages import reports as report_pages
+from booking.pages import search as search_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine
@@ -25,6 +28,12 @@ from core.middleware import Surroundings
 from core.rendering import Renderer
 from core.signing import load_secret
 from equipment import api as equipment_api
+from equipment import api_imports as import_api
+from equipment.pages import catalogue as catalogue_pages
+from equipment.pages import editing as editing_pages
+from equipment.pages import files as file_pages
+from equipment.pages import imports as import_pages
+from equipment.pages import levels as level_pages
 from members import api as members_api
 from members import pages as members_pages
 from vouchers import api as vouchers_api
@@ -40,16 +49,25 @@ ROUTERS = (
     members_api.router,
     members_pages.router,
     equipment_api.router,
+    import_api.router,
+    catalogue_pages.router,
+    import_pages.router,
+    calendar_pages.router,
+    editing_pages.router,
+    file_pages.router,
+    level_pages.router,
     vouchers_api.router,
     vouchers_pages.router,
     booking_api.router,
     api_availability.router,
     api_reports.router,
     api_lab.router,
-    catalogue_pages.router,
+    search_pages.router,
+    instrument_pages.router,
     booking_pages.router,
     lab_pages.router,
     report_pages.router,
+    closure_pages.router,
     feeds.router,
 )
 

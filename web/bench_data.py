@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from booking.models import Booking, Occupancy, OccupancyKind, Source, State
 from core.db import read_session, unit_of_work
 from core.ids import new_public_id
-from equipment.models import ApprovalMode, ChargeUnit, Equipment, Lab, OpeningHours, Rate, Tier, Unit
+from equipment.models import ApprovalMode, ChargeUnit, Equipment, Lab, OpeningHours, Rate, Tariff, Tier, Unit
 from equipment.search import write_grams
 from members import service as members
 from members.models import Organisation, OrganisationKind, Person, Role
@@ -97,6 +97,7 @@ def _add_equipment(session: Session, lab: Lab, units: int, progress: Progress) -
                     "approval_mode": ApprovalMode.AUTOMATIC, "horizon_days": 900, "updated_at": now,
                     "grams": write_grams(names=f"{name} Model {number}", others=maker), "sort_key": f"{number:07d}",
                     "price_fen": 10_000, "price_unit": ChargeUnit.HOUR, "version": 1,
+                    "own_rules": ["approval_mode", "horizon_days"],
                 }
             )  # fmt: skip
         session.execute(insert(Equipment), rows)
@@ -112,15 +113,19 @@ def _add_equipment(session: Session, lab: Lab, units: int, progress: Progress) -
         ],
     )
     session.execute(
-        insert(Rate),
+        insert(Tariff),
         [
-            {
-                "equipment_id": key, "tier": Tier.STARTUP, "charge_unit": ChargeUnit.HOUR, "price_fen": 10_000,
-                "effective_on": date(2020, 1, 1),
-            }
+            {"public_id": new_public_id(), "equipment_id": key, "effective_on": date(2020, 1, 1), "written_at": now}
             for key in ids
         ],
-    )  # fmt: skip
+    )
+    session.execute(
+        insert(Rate),
+        [
+            {"tariff_id": tariff, "tier": Tier.STARTUP, "charge_unit": ChargeUnit.HOUR, "price_fen": 10_000}
+            for tariff in session.scalars(select(Tariff.id))
+        ],
+    )
 
 
 def _add_startups(session: Session) -> None:

@@ -5,13 +5,19 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.models import Booking, Occupancy
 from booking.states import LIVE
+from equipment.policies import find_stale_rules
 from vouchers.check import check_ledger
 from vouchers.models import Hold, HoldEnd
 
 
 def check_everything(session: Session) -> list[str]:
     """What is wrong, in words; empty when all is right."""
-    return [*(str(finding) for finding in check_ledger(session)), *check_claims(session), *check_holds(session)]
+    return [
+        *(str(finding) for finding in check_ledger(session)),
+        *check_claims(session),
+        *check_holds(session),
+        *(f"rules of instrument {number} are not what its levels say" for number in find_stale_rules(session)),
+    ]
 
 
 def check_claims(session: Session) -> list[str]:

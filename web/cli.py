@@ -19,9 +19,12 @@ from sqlalchemy import Engine, text
 from core.config import Settings
 from core.db import SQLITE, make_engine, read_session, unit_of_work
 from core.errors import Refusal
-from core.i18n import Lang, translate
+from core.i18n import N_, Lang, translate
 from core.migrating import migrate as migrate_database
+from equipment.importing import queries as import_queries
 from equipment.importing import service as importing
+from equipment.importing.words import problem_text
+from equipment.models import RowKind
 from members import queries as members
 from members import service as members_service
 from members.models import OrganisationKind, Role
@@ -90,30 +93,41 @@ def migrate() -> None:
 def import_catalogue(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     institution: Annotated[str, typer.Option(help="Code of the institution: five digits for a university.")],
+    full: Annotated[bool, typer.Option(help="The file is the whole list: what is missing in it is retired.")] = False,
+    preview: Annotated[bool, typer.Option(help="Only compare; change nothing.")] = False,
     lang: str = "zh-CN",
 ) -> None:
-    """Take in an institution's own list of instruments: CSV or the ministry's SJ3 file."""
+    """Take in an institution's own list of instruments: SJ1, SJ3, CSV, XLSX."""
     engine = open_engine(Settings())
     language: Lang = "en" if lang == "en" else "zh-CN"
     try:
         with progress() as bar:
             task = bar.add_task(file.name, total=None)
-            report = importing.import_file(
+            public_id = importing.import_file(
                 engine,
                 file,
                 institution_code=institution,
-                actor=None,
+                is_full=full,
+                apply=not preview,
                 now=datetime.now(UTC),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     except Refusal as refusal:
         console.print(f"[red]{translate(language, refusal.message, **refusal.fields)}[/red] ({refusal.code})")
         raise typer.Exit(1) from refusal
-    table = Table("read", "new", "changed", "unchanged", "refused")
-    table.add_row(*(str(n) for n in (report.read, report.new, report.changed, report.unchanged, len(report.refused))))
+    with read_session(engine) as session:
+        run = import_queries.get_run(session, public_id)
+        rows = import_queries.find_rows(session, run.id, RowKind.REFUSED, limit=None)
+    headings = (N_("read"), N_("new"), N_("changed"), N_("same"), N_("gone"), N_("refused"))
+    table = Table(*(translate(language, heading) for heading in headings))
+    numbers = (run.rows_read, run.rows_new, run.rows_changed, run.rows_same, run.rows_gone, run.rows_refused)
+    table.add_row(*(str(number) for number in numbers))
     console.print(table)
-    for row in report.refused:
-        console.print(f"row {row.row}, {row.column}: {translate(language, row.reason, **row.fields)} ({row.code})")
+    for row in rows:
+        for problem in row.problems:
+            reason = problem_text(problem, language)
+            where = translate(language, N_("row %(row)s, %(column)s"), row=row.number, column=problem["column"])
+            console.print(f"{where}: {reason} ({problem['code']})")
 
 
 @app.command()

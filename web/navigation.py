@@ -23,7 +23,7 @@ RESEARCHER = STARTUP[:2]
 LAB = (
     ("/lab", N_("Today"), "today"),
     ("/lab/requests", N_("Requests"), "inbox"),
-    ("/equipment", N_("Instruments"), "instrument"),
+    ("/lab/catalogue", N_("Instruments"), "instrument"),
     ("/lab/reports", N_("Reports"), "report"),
 )
 FINANCE = (
@@ -34,11 +34,15 @@ FINANCE = (
 )
 ZONE = (
     ("/zone/organisations", N_("Organisations"), "institution"),
-    ("/equipment", N_("Instruments"), "instrument"),
+    ("/lab/catalogue", N_("Instruments"), "instrument"),
+    ("/zone/calendar", N_("Calendar"), "calendar"),
     ("/lab/reports", N_("Reports"), "report"),
     ("/finance", N_("Funds"), "fund"),
     ("/zone/audit", N_("Audit"), "audit"),
 )
+#: Pages that belong to an item of the navigation without standing below it.
+PARTS_OF = {"/lab/imports": "/lab/catalogue", "/labs/": "/lab/catalogue", "/institutions/": "/lab/catalogue",
+            "/equipment/": "/lab/catalogue"}  # fmt: skip
 OUTSIDE = (("/equipment", N_("Find instruments"), "search"),)
 
 
@@ -70,6 +74,10 @@ def page_context(web: Web) -> Mapping[str, Any]:
     actor: Actor | None = getattr(web.request.state, "actor", None)
     rows = _rows(actor)
     path = web.request.url.path
+    hrefs = {row[0] for row in rows}
+    for begin, target in PARTS_OF.items():
+        if path.startswith(begin) and target in hrefs:
+            path = target
     here = max((row[0] for row in rows if path == row[0] or path.startswith(row[0] + "/")), key=len, default="")
     counts = _counts(web, actor) if actor else {}
     nav = [Item(href, translate(web.lang, label), icon, href == here, counts.get(href)) for href, label, icon in rows]

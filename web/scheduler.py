@@ -23,6 +23,8 @@ from core.errors import Unavailable
 from core.http import Site
 from core.mail import SmtpServer
 from core.trace import request_id
+from equipment import price_lists
+from equipment.importing import staging
 from vouchers import jobs as voucher_jobs
 from web.demo import story
 
@@ -57,6 +59,8 @@ JOBS: tuple[Job, ...] = (
     Job("mark_no_shows", 15, 1, visits.mark_no_shows),
     Job("lapse_vouchers", 60, 50, voucher_jobs.lapse_vouchers),
     Job("queue_usage_reports", 600, 20, booking_jobs.queue_usage_reports),
+    Job("stage_imports", 2, 1, staging.stage_waiting, takes_engine=True),
+    Job("refresh_due_prices", 600, 500, price_lists.refresh_due_prices),
     Job("forget_old_keys", 900, 500, idempotency.forget_old_keys),
     Job("blank_old_bodies", 900, 200, outbox.blank_old_bodies),
 )

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from booking import availability, queries, service, visits
 from booking.models import Booking, State
-from booking.pricing import quantity_units, rates_on
+from booking.pricing import quantity_units, rates_for
 from booking.queries import BookingFilter
 from core.db import read_session, unit_of_work
 from core.errors import Refusal
 from core.slot import Slot
 from equipment import queries as catalogue
 from equipment.models import ApprovalMode, Equipment, Lab, Tier
+from equipment.tariffs import tariff_on
 from members import queries as members
 from members.actor import Actor
 from members.models import Organisation
@@ -192,7 +193,7 @@ def _request(
         return None
     zone = ZoneInfo(entry.lab.zone)
     tier = Tier.STARTUP
-    units = quantity_units(rates_on(entry.rates, tier, slot.starts_at.astimezone(zone).date()))
+    units = quantity_units(rates_for(tariff_on(entry.tariffs, slot.starts_at.astimezone(zone).date()), tier))
     quantities = {
         unit.value: str(chance.randint(1, 6) * (10 if unit.value in ("gram", "millilitre") else 1)) for unit in units
     }
