@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy.orm import Session
 
 from core.db import Base
-from equipment.importing.service import index
+from equipment.importing.comparing import index
 from equipment.models import (
     ApprovalMode,
     ChargeUnit,
@@ -16,7 +16,9 @@ from equipment.models import (
     Lab,
     LabStaff,
     OpeningHours,
+    PriceBand,
     Rate,
+    Tariff,
     Tier,
     Unit,
 )
@@ -83,7 +85,8 @@ def make_equipment(
         payee_id=lab.organisation_id, lab_id=lab.id, asset_number=f"A{next(_numbers)}", name_zh=name_zh,
         name_en="Scanning electron microscope", maker="ZEISS", model="GeminiSEM 300", category="electron-microscope",
         is_bookable=True, approval_mode=approval, updated_at=NOW, price_fen=prices.hour or prices.sample,
-        price_unit=ChargeUnit.HOUR if prices.hour else ChargeUnit.SAMPLE, **rules,
+        price_unit=ChargeUnit.HOUR if prices.hour else ChargeUnit.SAMPLE,
+        own_rules=[*rules, *(["approval_mode"] if approval is not ApprovalMode.LAB else [])], **rules,
     )  # fmt: skip
     index(entry)
     session.add(entry)
@@ -98,17 +101,24 @@ def make_equipment(
                     closed_on_holidays=not always_open,
                 )
             )  # fmt: skip
+    make_tariff(session, entry, prices)
+    return entry
+
+
+def make_tariff(session: Session, entry: Equipment, prices: Prices, **rule: object) -> Tariff:
+    """A version of an instrument's prices, in force since the beginning of the year if nothing else is said."""
+    values = {"effective_on": date(2026, 1, 1), "written_at": NOW, "rush_bp": 10_000} | rule
+    bands = values.pop("bands", [])
+    tariff = Tariff(equipment_id=entry.id, **values)
+    session.add(tariff)
+    session.flush()
     for unit, price in ((ChargeUnit.HOUR, prices.hour), (ChargeUnit.SAMPLE, prices.sample)):
         if price:
             for tier, amount in ((Tier.INTERNAL, price // 2), (Tier.STARTUP, price), (Tier.OTHER, price * 2)):
-                session.add(
-                    Rate(
-                        equipment_id=entry.id, tier=tier, charge_unit=unit, price_fen=amount,
-                        effective_on=date(2026, 1, 1),
-                    )
-                )  # fmt: skip
+                session.add(Rate(tariff_id=tariff.id, tier=tier, charge_unit=unit, price_fen=amount))
+    session.add_all([PriceBand(tariff_id=tariff.id, **band) for band in bands])  # type: ignore[attr-defined]
     session.flush()
-    return entry
+    return tariff
 
 
 def make_programme(session: Session, *, paid_to: PaidTo = PaidTo.INSTITUTION, **rule: object) -> Programme:

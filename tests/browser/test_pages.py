@@ -21,9 +21,37 @@ PAGES = {
     ],
     "startup": ["/bookings", "/vouchers", "/settings", "INSTRUMENT", "BOOKING"],
     "researcher": ["/bookings", "INSTRUMENT"],
-    "lab": ["/lab", "/lab/requests", "/lab/bookings/new", "/lab/reports", "INSTRUMENT", "BOOKING"],
+    "lab": [
+        "/lab",
+        "/lab/requests",
+        "/lab/bookings/new",
+        "/lab/reports",
+        "INSTRUMENT",
+        "BOOKING",
+        "/lab/catalogue",
+        "/lab/catalogue/new",
+        "/lab/imports",
+        "/lab/catalogue/export?kind=sj3",
+        "OWN/edit",
+        "OWN/rules",
+        "OWN/hours",
+        "OWN/closures",
+        "OWN/prices",
+        "OWN/files",
+        "OWN/units",
+        "OWN/history",
+    ],
     "finance": ["/finance", "/finance/vouchers", "/finance/spend", "/finance/ledger", "/lab"],
-    "zone": ["/zone/organisations", "/zone/people", "/zone/audit", "/lab/reports", "/finance"],
+    "zone": [
+        "/zone/organisations",
+        "/zone/people",
+        "/zone/audit",
+        "/lab/reports",
+        "/finance",
+        "/zone/calendar?year=2026",
+        "/zone/calendar?year=2028",
+        "/lab/catalogue",
+    ],
     "auditor": ["/zone/organisations", "/finance/ledger", "/zone/audit"],
 }
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -35,6 +63,9 @@ def address_of(page: Page, path: str) -> str:
     if path == "INSTRUMENT":
         items = page.request.get("/api/v1/equipment?q=Nova NanoSEM 450").json()["items"]
         return f"/equipment/{items[0]['id']}?starts_at=2026-01-05T09:00&ends_at=2026-01-05T10:00"
+    if path.startswith("OWN/"):
+        items = page.request.get("/api/v1/equipment?q=Nova NanoSEM 450").json()["items"]
+        return f"/equipment/{items[0]['id']}/{path.removeprefix('OWN/')}"
     if path == "BOOKING":
         items = page.request.get("/api/v1/bookings?limit=1&state=approved").json()["items"]
         return f"/bookings/{items[0]['id']}"

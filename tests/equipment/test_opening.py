@@ -21,6 +21,8 @@ class Stretch:
     opens_minute: int
     closes_minute: int
     closed_on_holidays: bool = True
+    season_first: int | None = None
+    season_last: int | None = None
 
 
 OFFICE = [Stretch(d, a, b) for d in range(5) for a, b in ((510, 720), (840, 1050))]

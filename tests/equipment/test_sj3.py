@@ -8,18 +8,25 @@ from hypothesis import strategies as st
 
 from core.errors import Refusal
 from equipment.errors import RecordCut, WrongSchool
-from equipment.importing.sj3 import (
-    COLUMNS,
-    RECORD_BYTES,
-    looks_like_sj3,
-    parse_record,
-    read_sj3,
-    write_record,
-    write_sj3,
-)
+from equipment.importing import fixed
+from equipment.importing.reading import fixed_width
+from equipment.importing.sj3 import COLUMNS, RECORD_BYTES, SHORT_COLUMNS, read_sj3
+from equipment.importing.sj3 import write_sj3 as write_with_cuts
 from web.demo.make_sj3 import TARGET, make_rows
 
 GOOD = make_rows()
+
+
+def write_sj3(rows: list[dict[str, Any]]) -> bytes:
+    return write_with_cuts(rows)[0]
+
+
+def write_record(row: dict[str, Any]) -> bytes:
+    return fixed.write_record(COLUMNS, row)[0]
+
+
+def parse_record(record: bytes) -> dict[str, Any]:
+    return fixed.parse_record(COLUMNS, record)
 
 
 def test_the_committed_file_is_what_the_script_writes() -> None:
@@ -34,8 +41,21 @@ def test_a_table_is_read_with_names_prices_and_unknown_text() -> None:
 
     assert (file.read, len(file.rows), file.refused) == (10, 10, [])
     first = file.rows[0]
-    assert (first.asset_number, first.name_zh, first.original_value_fen) == ("20190311", "高温同步热分析仪", 68_000_000)
-    assert file.rows[7].specification == ""
+    values = first.values
+    assert (first.asset_number, values["name_zh"]) == ("20190311", "高温同步热分析仪")
+    assert (values["original_value_fen"], values["contact_name"]) == (68_000_000, "周启明")
+    assert values["reported"]["research_hours"] == GOOD[0]["research_hours"]
+    assert "specification" not in file.rows[7].values
+    assert "contact_name" not in file.rows[6].values
+
+
+def test_a_short_specification_makes_a_shorter_record() -> None:
+    rows = [fixed.write_record(SHORT_COLUMNS, row)[0] for row in GOOD]
+
+    file = read_sj3(b"".join(row + b"\r\n" for row in rows), "10497")
+
+    assert {len(row) for row in rows} == {179}
+    assert [row.asset_number for row in file.rows] == [row["asset_number"] for row in GOOD]
 
 
 def test_a_cut_record_refuses_the_file() -> None:
@@ -43,7 +63,7 @@ def test_a_cut_record_refuses_the_file() -> None:
 
     with pytest.raises(RecordCut) as refusal:
         read_sj3(data, "10497")
-    assert refusal.value.fields == {"row": 10, "found": 251}
+    assert refusal.value.fields == {"row": 10, "found": 251, "expected": 349}
 
 
 def test_another_schools_file_is_refused_whole() -> None:
@@ -80,15 +100,18 @@ def test_a_bad_field_refuses_its_row_and_says_which(name: str, raw: bytes, code:
 def test_a_number_that_stands_twice_counts_once() -> None:
     file = read_sj3(write_sj3([GOOD[0], GOOD[0] | {"name": "另一台"}]), "10497")
 
-    assert [row.name_zh for row in file.rows] == ["高温同步热分析仪"]
+    assert [row.values["name_zh"] for row in file.rows] == ["高温同步热分析仪"]
     assert [(row.row, row.code) for row in file.refused] == [(2, "duplicate_key")]
 
 
 def test_long_text_is_cut_between_characters() -> None:
-    record = write_record(GOOD[0] | {"person": "欧阳上官慕容"})
+    record, cuts = fixed.write_record(COLUMNS, GOOD[0] | {"person": "欧阳上官慕容", "name": "镜𠮷头"})
 
     assert len(record) == RECORD_BYTES
     assert parse_record(record)["person"] == "欧阳上官"
+    assert [(cut.column, cut.code, cut.after) for cut in cuts] == [
+        ("仪器名称", "replaced", "镜?头"), ("负责人姓名", "cut", "欧阳上官")
+    ]  # fmt: skip
 
 
 gbk_text = st.text(st.characters(codec="gbk", exclude_categories=["C", "Z"]), min_size=1, max_size=3)
@@ -113,7 +136,7 @@ def test_what_is_written_is_read_again(row: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    if not looks_like_sj3(data):
+    if not fixed_width(data, "x"):
         return
     try:
         read_sj3(data, "10497")

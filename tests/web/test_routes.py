@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from core.db import read_session, unit_of_work
+from equipment.importing.service import start_import
+from equipment.models import Lab
 from members.models import Person
 from tests.cast import Cast, Stage, csrf_of
 
@@ -19,6 +22,9 @@ FORM = "403 403 403 403 403 403 403 403 403"
 OVERSEE = "401 403 403 403 403 403 200 200 200"
 OVERSEE_PAGE = "303 403 403 403 403 403 200 200 200"
 ZONE_PAGE = "303 403 403 403 403 403 403 200 200"
+#: What managers and the zone do; and what only the managers of this lab do, and the zone.
+MANAGER_PAGE = "303 403 403 200 403 200 403 200 403"
+OWN_PAGE = "303 403 403 200 403 403 403 200 403"
 #: A booking of the startup at the lab: its own, its lab's and the overseers'; to the others it does not exist.
 BOOKING = "401 200 404 200 200 404 200 200 200"
 BOOKING_PAGE = "303 200 404 200 200 404 200 200 200"
@@ -52,6 +58,50 @@ TABLE: dict[str, str] = {
     "GET /zone/audit": ZONE_PAGE,
     "GET /api/v1/equipment": ALL,
     "GET /api/v1/equipment/{equipment_id}": ALL,
+    "GET /api/v1/imports": "401 403 403 200 403 200 403 200 403",
+    "POST /api/v1/imports": "401 403 403 422 403 422 403 422 403",
+    "GET /api/v1/imports/{import_id}": "401 403 403 200 403 404 403 200 403",
+    "GET /api/v1/imports/{import_id}/rows": "401 403 403 200 403 404 403 200 403",
+    "POST /api/v1/imports/{import_id}/mapping": "401 403 403 422 403 422 403 422 403",
+    "POST /api/v1/imports/{import_id}/application": "401 403 403 409 403 404 403 409 403",
+    "DELETE /api/v1/imports/{import_id}": "401 403 403 200 403 404 403 200 403",
+    "GET /lab/catalogue": MANAGER_PAGE,
+    "POST /lab/catalogue": FORM,
+    "GET /lab/catalogue/new": MANAGER_PAGE,
+    "GET /lab/catalogue/export": "303 403 403 200 403 200 403 200 403",
+    "GET /lab/catalogue/export/{kind}": "303 403 403 200 403 200 403 200 403",
+    "GET /lab/imports": MANAGER_PAGE,
+    "POST /lab/imports": FORM,
+    "GET /lab/imports/{import_id}": "303 403 403 200 403 404 403 200 403",
+    "POST /lab/imports/{import_id}/mapping": FORM,
+    "POST /lab/imports/{import_id}/application": FORM,
+    "POST /lab/imports/{import_id}/renewal": FORM,
+    "POST /lab/imports/{import_id}/drop": FORM,
+    "GET /zone/calendar": ZONE_PAGE,
+    "POST /zone/calendar/days": FORM,
+    "POST /zone/calendar/year": FORM,
+    "GET /equipment/{equipment_id}/edit": OWN_PAGE,
+    "POST /equipment/{equipment_id}/edit": FORM,
+    "POST /equipment/{equipment_id}/standing": FORM,
+    "GET /equipment/{equipment_id}/units": OWN_PAGE,
+    "POST /equipment/{equipment_id}/units": FORM,
+    "GET /equipment/{equipment_id}/history": OWN_PAGE,
+    "GET /equipment/{equipment_id}/files": OWN_PAGE,
+    "POST /equipment/{equipment_id}/files": FORM,
+    "POST /equipment/{equipment_id}/files/removal": FORM,
+    "GET /labs/{lab_id}/edit": OWN_PAGE,
+    "POST /labs/{lab_id}/edit": FORM,
+    "GET /photos/{size}/{name}.webp": "404 404 404 404 404 404 404 404 404",
+    "GET /documents/{document_id}": "404 404 404 404 404 404 404 404 404",
+    "GET /{level}/{public_id}/rules": OWN_PAGE,
+    "POST /{level}/{public_id}/rules": FORM,
+    "GET /{level}/{public_id}/hours": OWN_PAGE,
+    "POST /{level}/{public_id}/hours": FORM,
+    "GET /{level}/{public_id}/prices": OWN_PAGE,
+    "POST /{level}/{public_id}/prices": FORM,
+    "GET /{level}/{public_id}/closures": OWN_PAGE,
+    "POST /{level}/{public_id}/closures": FORM,
+    "POST /{level}/{public_id}/closures/removal": FORM,
     "GET /api/v1/vouchers": SIGNED_IN,
     "GET /api/v1/vouchers/{voucher_id}": "401 200 404 404 404 404 200 200 200",
     "POST /api/v1/vouchers": "401 403 403 403 403 403 422 403 403",
@@ -140,6 +190,11 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
     column = WHO.index(who)
     person = people_of(cast)[who]
     wrong = []
+    with unit_of_work(stage.engine) as session:
+        run = start_import(
+            session, None, cast.university.id, name="x.csv", content=b"a,b", is_full=False, now=stage.clock.now()
+        )
+        waiting = str(run.public_id)
     for number, (route, row) in enumerate(TABLE.items()):
         method, path = route.split(" ", 1)
         if "booking_id" in path and path.startswith("/api"):
@@ -148,7 +203,8 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
             booking = {"id": "01990000-0000-7000-8000-000000000000"}
         address = path.format(
             equipment_id=cast.sem.public_id, booking_id=booking["id"], voucher_id=cast.voucher.public_id,
-            name="spend", kind="csv", token="x" * 43,
+            name="spend", kind="csv", token="x" * 43, import_id=waiting, lab_id=lab_of(stage, cast), size="small",
+            document_id="01990000-0000-7000-8000-000000000000", level="equipment", public_id=cast.sem.public_id,
         ) + QUERIES.get(route, "")  # fmt: skip
         if route == "GET /bookings/{booking_id}":
             address = f"/bookings/{book(**_free(number))['id']}"
@@ -206,3 +262,8 @@ def test_the_policy_allows_nothing_inline(stage: Stage) -> None:
     assert "unsafe-inline" not in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def lab_of(stage: Stage, cast: Cast) -> str:
+    with read_session(stage.engine) as session:
+        return str(session.get_one(Lab, cast.sem.lab_id).public_id)
