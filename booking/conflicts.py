@@ -53,6 +53,13 @@ def find_broken_rules(
     return broken
 
 
+def bookable_window(policy: Policy, now: datetime) -> Slot | None:
+    """When a slot may lie that is asked for now: after the lead time, before the horizon; None where they cross."""
+    earliest = now + timedelta(minutes=policy.lead_minutes)
+    latest = now + timedelta(days=policy.horizon_days)
+    return Slot(earliest, latest) if earliest < latest else None
+
+
 class Limits(Protocol):
     """What one company may have on an instrument in a week from Monday; None: as much as it likes."""
 

@@ -30,10 +30,18 @@ class Busy(NamedTuple):
     booking_public_id: UUID | None
     organisation_id: int | None
     note_id: int | None
+    #: What was booked, without its buffers; None for blocks and past use.
+    booked_from: datetime | None = None
+    booked_till: datetime | None = None
 
     @property
     def slot(self) -> Slot:
         return Slot(self.starts_at, self.ends_at)
+
+    @property
+    def booked(self) -> Slot:
+        """The booking without its buffers, or all of it where there is no booking."""
+        return Slot(self.booked_from, self.booked_till) if self.booked_from and self.booked_till else self.slot
 
 
 class BookingKeys(NamedTuple):
@@ -93,6 +101,8 @@ def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[B
             Booking.public_id,
             Booking.organisation_id,
             Occupancy.note_id,
+            Booking.starts_at,
+            Booking.ends_at,
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .where(

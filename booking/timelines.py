@@ -112,9 +112,11 @@ def strip_days(
     *,
     zone: ZoneInfo,
     now: datetime,
+    bookable: Slot | None,
     lang: Lang,
 ) -> list[StripDay]:
-    """The spectrum's days: free and taken parts of the open time; what is past is not free."""
+    """The spectrum's days: free and taken parts of the open time. What cannot be asked for any more or yet
+    (`bookable`) is neither."""
     today = now.astimezone(zone).date()
     out = []
     for number in range(days):
@@ -122,7 +124,7 @@ def strip_days(
         day = local_day(on, zone)
         is_free = intersected(free, [day])
         is_open = intersected(open_slots, [day])
-        coming = [part for part in is_free if part.ends_at > now]
+        coming = intersected(is_free, [bookable] if bookable else [])
         taken = without(is_open, is_free)
         out.append(
             StripDay(

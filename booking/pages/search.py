@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from booking import availability, timelines
 from booking.availability import Days
+from booking.conflicts import bookable_window
 from booking.pages.week import WEEK, picked
 from core.formats import format_money, format_soon
 from core.i18n import gettext, translate
@@ -67,8 +68,9 @@ def search(
 def _result(entry: Equipment, days: Days, caller: Visit) -> dict[str, Any]:
     lang, zone = caller.lang, days.zone
     strip = timelines.strip_days(
-        days.free_slots, days.open_slots, days.first_on, WEEK, zone=zone, now=caller.now, lang=lang
-    )
+        days.free_slots, days.open_slots, days.first_on, WEEK,
+        zone=zone, now=caller.now, bookable=bookable_window(entry, caller.now), lang=lang,
+    )  # fmt: skip
     first = days.next_free
     when = format_soon(first.starts_at, lang, zone, now=caller.now) if first else ""
     shown = translate(lang, "Next free: %(when)s", when=when) if first else gettext(lang, "Not free in the next week")

@@ -1,6 +1,6 @@
 """A week of an instrument as rows of a timeline: what is free, taken, mine, waiting and closed."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from booking import permissions, queries, timelines
 from booking.availability import Days
+from booking.conflicts import bookable_window
 from booking.models import OccupancyKind, State
 from booking.queries import Busy
 from booking.timelines import Piece, Row
-from core.formats import format_weekday
-from core.i18n import gettext
-from core.slot import Slot, local_day, without
+from core.formats import format_length, format_weekday
+from core.i18n import gettext, translate
+from core.slot import Slot, intersected, local_day, without
 from equipment.models import Equipment
 from members.access import Visit
 
@@ -37,12 +38,12 @@ def find_week_busy(session: Session, entry: Equipment, first_on: date, zone: Zon
 def week_rows(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], first_on: date) -> list[Row]:
     zone, lang = days.zone, caller.lang
     today = caller.now.astimezone(zone).date()
-    earliest = caller.now + timedelta(minutes=entry.lead_minutes)
+    bookable = bookable_window(entry, caller.now)
     rows = []
     for number in range(WEEK):
         on = first_on + timedelta(days=number)
         pieces = _pieces(caller, entry, days, busy, on)
-        choosable = [part for part in days.part(days.free_slots, on) if part.ends_at > earliest]
+        choosable = intersected(days.part(days.free_slots, on), [bookable] if bookable else [])
         rows.append(
             Row(
                 label=f"{format_weekday(on, lang)} {on.day}",
@@ -50,7 +51,7 @@ def week_rows(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], fir
                 date=on.isoformat(),
                 is_today=on == today,
                 now=timelines.minute_of(caller.now, on, zone) if on == today else None,
-                open=timelines.open_minutes(_from(choosable, earliest), on, zone),
+                open=timelines.open_minutes(choosable, on, zone),
                 bars=timelines.day_bars(pieces, days.open_slots, on, zone),
             )
         )
@@ -67,22 +68,40 @@ def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: d
             pieces.append(Piece(part.slot, "stop", gettext(caller.lang, "Out of order")))
         elif part.organisation_id in mine and part.booking_public_id:
             kind = "wait" if part.state is State.REQUESTED else "mine"
-            pieces.append(Piece(part.slot, kind, gettext(caller.lang, "Mine"), f"/bookings/{part.booking_public_id}"))
+            pieces.append(Piece(part.booked, kind, gettext(caller.lang, "Mine"), f"/bookings/{part.booking_public_id}"))
+            changeover = without([part.slot], [part.booked])
+            pieces += [Piece(slot, "taken", gettext(caller.lang, "Changeover")) for slot in changeover]
     own = [piece.slot for piece in pieces]
     free = days.part(days.free_slots, on)
     taken = without(days.part(days.open_slots, on), [*free, *own])
     pieces += [Piece(slot, "taken") for slot in taken]
-    earliest = caller.now + timedelta(minutes=entry.lead_minutes)
-    for stretch in _from(without(free, own), earliest):
+    bookable = bookable_window(entry, caller.now)
+    mine_or_free = without(free, own)
+    for stretch in intersected(mine_or_free, [bookable] if bookable else []):
         end = stretch.starts_at + timedelta(minutes=entry.length_minutes_min)
         first = Slot(stretch.starts_at, min(end, stretch.ends_at))
         href = f"/equipment/{entry.public_id}?{urlencode(picked(first, zone))}#ask"
         pieces.append(Piece(stretch, "free", href=href if caller.actor else ""))
+    pieces += _not_to_be_asked(caller, entry, mine_or_free, bookable)
     return pieces
 
 
-def _from(slots: list[Slot], earliest: datetime) -> list[Slot]:
-    return [Slot(max(slot.starts_at, earliest), slot.ends_at) for slot in slots if slot.ends_at > earliest]
+def _not_to_be_asked(caller: Visit, entry: Equipment, free: list[Slot], bookable: Slot | None) -> list[Piece]:
+    """Free time that is past, or too near, or too far to be asked for: drawn as closed, with the reason as its word."""
+    lang = caller.lang
+    ahead = format_length(entry.lead_minutes, lang)
+    soon = translate(lang, "Book %(length)s ahead", length=ahead) if entry.lead_minutes else gettext(lang, "Past")
+    earliest = bookable.starts_at if bookable else caller.now
+    pieces = []
+    for part in without(free, [bookable] if bookable else []):
+        if part.ends_at <= caller.now:
+            word = gettext(lang, "Past")
+        elif part.starts_at < earliest:
+            word = soon
+        else:
+            word = translate(lang, "Opens %(number)s days before", number=entry.horizon_days)
+        pieces.append(Piece(part, "closed", word))
+    return pieces
 
 
 def picked(slot: Slot, zone: ZoneInfo) -> dict[str, str]:
