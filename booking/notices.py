@@ -43,17 +43,18 @@ _END_OF: dict[str, State] = {
 
 def requested(session: Session, booking: Booking, now: datetime) -> None:
     """To the lab that decides, and to who asked."""
-    _put(session, "request_received", Audience.HOLDER, [booking.person], booking, now)
-    _put(session, "booking_requested", Audience.LAB, find_deciders(session, booking.equipment.lab_id), booking, now)
+    holder = _letters("request_received", Audience.HOLDER, [booking.person], booking, now)
+    deciders = find_deciders(session, booking.equipment.lab_id)
+    outbox.put(session, holder + _letters("booking_requested", Audience.LAB, deciders, booking, now))
 
 
 def approved(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
     """To who booked, with the invitation; to the lab only where the instrument decided by itself. Queues reminders."""
-    _put(session, "booking_approved", Audience.HOLDER, [booking.person], booking, now, note=note)
+    letters = _letters("booking_approved", Audience.HOLDER, [booking.person], booking, now, note=note)
     if booking.requested_at == now and booking.source != Source.LAB:
         staff = find_everyone_of_lab(session, booking.equipment.lab_id)
-        _put(session, "booking_approved", Audience.LAB, staff, booking, now)
-    _put_reminders(session, booking, now)
+        letters += _letters("booking_approved", Audience.LAB, staff, booking, now)
+    outbox.put(session, letters + _reminders(booking, now))
 
 
 def declined(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
@@ -83,7 +84,7 @@ def moved(session: Session, booking: Booking, now: datetime, was: Slot | None = 
         find = find_deciders if waits else find_everyone_of_lab
         _put(session, "booking_moved", Audience.LAB, find(session, booking.equipment.lab_id), booking, now, more=before)
     if booking.state == State.APPROVED:
-        _put_reminders(session, booking, now)
+        outbox.put(session, _reminders(booking, now))
 
 
 def expired(session: Session, booking: Booking, now: datetime) -> None:
@@ -110,17 +111,21 @@ def no_show(session: Session, booking: Booking, now: datetime) -> None:
 def usage_report(session: Session, lab_id: int, lab_public_id: UUID, month: date, now: datetime) -> int:
     """A lab's month to its managers, once per lab and month whoever asks how often; says to how many."""
     managers = find_deciders(session, lab_id)
-    for person in managers:
-        outbox.put(
-            session,
-            kind=USAGE_REPORT,
-            subject=usage_subject(lab_public_id, month),
-            recipient=person.email,
-            person_id=person.id,
-            locale=language_of(person.locale),
-            data={"lab": str(lab_public_id), "month": month.isoformat()},
-            now=now,
-        )
+    outbox.put(
+        session,
+        [
+            outbox.message(
+                kind=USAGE_REPORT,
+                subject=usage_subject(lab_public_id, month),
+                recipient=person.email,
+                person_id=person.id,
+                locale=language_of(person.locale),
+                data={"lab": str(lab_public_id), "month": month.isoformat()},
+                now=now,
+            )
+            for person in managers
+        ],
+    )
     return len(managers)
 
 
@@ -142,12 +147,14 @@ def is_still_true(kind: str, data: Mapping[str, Any], booking: Booking, now: dat
     return booking.state in _STATES_OF[kind] and booking.calendar_sequence == data["sequence"]
 
 
-def _put_reminders(session: Session, booking: Booking, now: datetime) -> None:
+def _reminders(booking: Booking, now: datetime) -> list[dict[str, Any]]:
     """Only those that lie ahead: nobody is told in the evening what was due in the morning."""
+    letters = []
     for kind, ahead in REMINDERS.items():
         due_at = booking.starts_at - ahead
         if due_at > now:
-            _put(session, kind, Audience.HOLDER, [booking.person], booking, now, due_at=due_at)
+            letters += _letters(kind, Audience.HOLDER, [booking.person], booking, now, due_at=due_at)
+    return letters
 
 
 def _drop_reminders(session: Session, booking: Booking, now: datetime) -> None:
@@ -161,12 +168,23 @@ def _put(
     people: Iterable[Person],
     booking: Booking,
     now: datetime,
+    **more: Any,
+) -> None:
+    outbox.put(session, _letters(kind, audience, people, booking, now, **more))
+
+
+def _letters(
+    kind: str,
+    audience: Audience,
+    people: Iterable[Person],
+    booking: Booking,
+    now: datetime,
     *,
     due_at: datetime | None = None,
     note: Note | None = None,
     by_lab: bool = False,
     more: Mapping[str, Any] | None = None,
-) -> None:
+) -> list[dict[str, Any]]:
     """One row per person; who is reached twice (booked it and runs the lab) gets the first."""
     data: dict[str, Any] = {
         "booking": str(booking.public_id),
@@ -178,9 +196,8 @@ def _put(
         data["note"] = note.id
     if by_lab:
         data["by_lab"] = True
-    for person in people:
-        outbox.put(
-            session,
+    return [
+        outbox.message(
             kind=kind,
             subject=f"{booking.reference}:{booking.calendar_sequence}",
             recipient=person.email,
@@ -190,3 +207,5 @@ def _put(
             now=now,
             due_at=due_at,
         )
+        for person in people
+    ]

@@ -55,8 +55,7 @@ class OutboxMessage(Base):
     body: Mapped[str] = mapped_column(Text, default="")
 
 
-def put(
-    session: Session,
+def message(
     *,
     kind: str,
     subject: str,
@@ -66,10 +65,9 @@ def put(
     due_at: datetime | None = None,
     person_id: int | None = None,
     data: dict[str, Any] | None = None,
-) -> None:
-    """Queue a message in the caller's unit of work; the same (kind, subject, recipient) again is a no-op."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    values = {
+) -> dict[str, Any]:
+    """A message to be queued by `put`."""
+    return {
         "public_id": new_public_id(),
         "kind": kind,
         "subject": subject,
@@ -83,7 +81,22 @@ def put(
         "last_error": "",
         "body": "",
     }
-    session.execute(dialect.insert(OutboxMessage).values(values).on_conflict_do_nothing())
+
+
+def put(session: Session, messages: Sequence[dict[str, Any]]) -> None:
+    """Queue messages in the caller's unit of work, in one statement; the same (kind, subject, recipient) again is a
+    no-op, and of two such in one call the first counts."""
+    rows = {(row["kind"], row["subject"], row["recipient"]): row for row in reversed(messages)}
+    if not rows:
+        return
+    session.flush()
+    session.connection().execute(_INSERT[session.get_bind().dialect.name], list(reversed(rows.values())))
+
+
+_INSERT = {
+    name: dialect.insert(OutboxMessage.__table__).on_conflict_do_nothing()
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
 
 
 def drop_pending(session: Session, *, subject_prefix: str, kinds: tuple[str, ...], now: datetime) -> None:
