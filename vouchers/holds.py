@@ -10,7 +10,7 @@ from core.db import lock_rows
 from members import audit
 from vouchers import ledger, posting, queries
 from vouchers.errors import VoucherBalanceTooLow, VoucherEndsBeforeSlot, VoucherNotFound, VoucherNotYetValid
-from vouchers.ledger import NOTHING, SharePlan, Usable
+from vouchers.ledger import NOTHING, Accounts, SharePlan, Usable
 from vouchers.models import AccountClass, Hold, HoldEnd, LedgerAccount, Voucher
 
 #: The funds' calendar is China's: days end at midnight there.
@@ -63,23 +63,21 @@ def place_holds(session: Session, plan: SharePlan, *, reference: str, now: datet
     """Set the planned money aside; returns how much. Locks the vouchers' accounts. Raises VoucherBalanceTooLow."""
     if not plan.parts:
         return 0
-    vouchers = {part.voucher_id: session.get_one(Voucher, part.voucher_id) for part in plan.parts}
-    _lock_vouchers(session, list(vouchers.values()))
-    sums = queries.sum_accounts(session, [voucher.available_account_id for voucher in vouchers.values()])
+    _lock_accounts(session, [part.accounts for part in plan.parts])
+    sums = queries.sum_accounts(session, [part.accounts.available for part in plan.parts])
     entry = posting.new_entry()
     for part in plan.parts:
-        voucher = vouchers[part.voucher_id]
-        available = sums[voucher.available_account_id]
+        available = sums[part.accounts.available]
         if available < part.amount_fen:
             raise VoucherBalanceTooLow(field="voucher", available_fen=available, needed_fen=part.amount_fen)
-        hold = Hold(voucher_id=voucher.id, reference=reference, amount_fen=part.amount_fen, placed_at=now)
+        hold = Hold(voucher_id=part.voucher_id, reference=reference, amount_fen=part.amount_fen, placed_at=now)
         session.add(hold)
         session.flush()
         posting.post(
-            session, source=voucher.available_account_id, target=voucher.held_account_id, amount_fen=part.amount_fen,
+            session, source=part.accounts.available, target=part.accounts.held, amount_fen=part.amount_fen,
             cause=f"hold:{hold.id}", entry=entry, now=now, reference=reference,
         )  # fmt: skip
-        _record(session, "hold_placed", voucher, reference, part.amount_fen, now)
+        _record(session, "hold_placed", part.number, part.holder_id, reference, part.amount_fen, now)
     return plan.share_fen
 
 
@@ -134,7 +132,7 @@ def _end_holds(session: Session, *, reference: str, amount_fen: int, payee_id: i
     holds = queries.find_open_holds(session, reference)
     if not holds:
         return 0
-    _lock_vouchers(session, [hold.voucher for hold in holds])
+    _lock_accounts(session, [_accounts_of(hold.voucher) for hold in holds])
     entry = posting.new_entry()
     total = 0
     on = (now + ZONE).date()
@@ -164,7 +162,8 @@ def _capture(session: Session, hold: Hold, amount_fen: int, payee_id: int, entry
         session, source=hold.voucher.held_account_id, target=earned.id, amount_fen=amount_fen,
         cause=f"capture:{hold.id}", entry=entry, now=now, reference=hold.reference,
     )  # fmt: skip
-    _record(session, "hold_captured", hold.voucher, hold.reference, amount_fen, now)
+    voucher = hold.voucher
+    _record(session, "hold_captured", voucher.number, voucher.organisation_id, hold.reference, amount_fen, now)
 
 
 def _release(session: Session, hold: Hold, amount_fen: int, entry: UUID, now: datetime) -> None:
@@ -180,12 +179,15 @@ def _release(session: Session, hold: Hold, amount_fen: int, entry: UUID, now: da
             session, source=voucher.available_account_id, target=pot.id, amount_fen=amount_fen,
             cause=f"lapse:hold:{hold.id}", entry=entry, now=now, reference=hold.reference,
         )  # fmt: skip
-    _record(session, "hold_released", voucher, hold.reference, amount_fen, now)
+    _record(session, "hold_released", voucher.number, voucher.organisation_id, hold.reference, amount_fen, now)
 
 
-def _lock_vouchers(session: Session, vouchers: Sequence[Voucher]) -> None:
-    keys = [key for voucher in vouchers for key in (voucher.available_account_id, voucher.held_account_id)]
-    lock_rows(session, LedgerAccount, keys)
+def _lock_accounts(session: Session, accounts: Sequence[Accounts]) -> None:
+    lock_rows(session, LedgerAccount, [key for each in accounts for key in (each.available, each.held)])
+
+
+def _accounts_of(voucher: Voucher) -> Accounts:
+    return Accounts(voucher.available_account_id, voucher.held_account_id)
 
 
 def _usable(session: Session, vouchers: Sequence[Voucher], back: dict[int, int]) -> list[Usable]:
@@ -196,6 +198,8 @@ def _usable(session: Session, vouchers: Sequence[Voucher], back: dict[int, int])
             public_id=voucher.public_id,
             number=voucher.number,
             programme_id=voucher.programme_id,
+            holder_id=voucher.organisation_id,
+            accounts=_accounts_of(voucher),
             available_fen=sums[voucher.available_account_id] + back.get(voucher.id, 0),
             share_bp=voucher.programme.share_bp,
             cap_per_booking_fen=voucher.programme.cap_per_booking_fen,
@@ -207,8 +211,10 @@ def _usable(session: Session, vouchers: Sequence[Voucher], back: dict[int, int])
     ]
 
 
-def _record(session: Session, action: str, voucher: Voucher, reference: str, amount_fen: int, now: datetime) -> None:
+def _record(
+    session: Session, action: str, number: str, organisation_id: int, reference: str, amount_fen: int, now: datetime
+) -> None:
     audit.record(
-        session, actor=None, action=action, object=reference, now=now, organisation_id=voucher.organisation_id,
-        data={"amount_fen": amount_fen, "voucher": voucher.number},
+        session, actor=None, action=action, object=reference, now=now, organisation_id=organisation_id,
+        data={"amount_fen": amount_fen, "voucher": number},
     )  # fmt: skip

@@ -34,6 +34,14 @@ def own_earned_code(payee_id: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """Where a voucher's money stands, by account id."""
+
+    available: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usable:
     """A voucher with what may be spent of it, and its programme's rule."""
 
@@ -41,6 +49,8 @@ class Usable:
     public_id: UUID
     number: str
     programme_id: int
+    holder_id: int
+    accounts: Accounts
     available_fen: int
     share_bp: int
     cap_per_booking_fen: int | None
@@ -56,6 +66,8 @@ class SharePart:
     voucher_id: int
     voucher_public_id: UUID
     number: str
+    holder_id: int
+    accounts: Accounts
     amount_fen: int
 
 
@@ -95,11 +107,17 @@ def plan_parts(eligible_fen: int, usable: Sequence[Usable]) -> SharePlan:
         if voucher.programme_id != first.programme_id or left == 0:
             continue
         amount = min(left, voucher.available_fen)
-        parts.append(SharePart(voucher.voucher_id, voucher.public_id, voucher.number, amount))
+        parts.append(_part_of(voucher, amount))
         left -= amount
     if not parts:
         return NOTHING
     return SharePlan(tuple(parts), first.share_bp, first.paid_to, first.name_zh, first.name_en)
+
+
+def _part_of(voucher: Usable, amount_fen: int) -> SharePart:
+    return SharePart(
+        voucher.voucher_id, voucher.public_id, voucher.number, voucher.holder_id, voucher.accounts, amount_fen
+    )
 
 
 def divide_capture(amount_fen: int, held: Sequence[int]) -> list[tuple[int, int]]:

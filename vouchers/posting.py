@@ -57,20 +57,24 @@ def post(
     if amount_fen == 0:
         return
     assert amount_fen > 0, "money moves forward; to give back, post the other way"
-    earlier = session.scalar(select(Transfer.amount_fen).where(Transfer.cause == cause))
-    if earlier is not None:
-        if earlier != amount_fen:
-            raise CauseReused(details={"cause": cause})
-        return
-    session.add(
-        Transfer(
-            from_account_id=source,
-            to_account_id=target,
-            amount_fen=amount_fen,
-            cause=cause,
-            entry_id=entry,
-            reference=reference,
-            at=now,
-        )
-    )
+    values = {
+        "from_account_id": source,
+        "to_account_id": target,
+        "amount_fen": amount_fen,
+        "cause": cause,
+        "entry_id": entry,
+        "reference": reference,
+        "at": now,
+    }
     session.flush()
+    if session.execute(_INSERT[session.get_bind().dialect.name], values).scalar() is not None:
+        return
+    earlier = session.scalar(select(Transfer.amount_fen).where(Transfer.cause == cause))
+    if earlier != amount_fen:
+        raise CauseReused(details={"cause": cause})
+
+
+_INSERT = {
+    name: dialect.insert(Transfer).on_conflict_do_nothing(index_elements=["cause"]).returning(Transfer.id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from members.models import Organisation
@@ -51,15 +51,24 @@ def sum_accounts(session: Session, account_ids: Iterable[int]) -> dict[int, int]
     keys = sorted(set(account_ids))
     if not keys:
         return {}
+    found = dict.fromkeys(keys, 0)
+    for account, amount in session.execute(_SUMS, {"keys": keys}):
+        found[account] = int(amount)
+    return found
+
+
+def _both_ways() -> Select[int, int]:
+    keys: BindParameter[list[int]] = bindparam("keys", expanding=True)
     into = select(Transfer.to_account_id.label("account"), Transfer.amount_fen.label("amount")).where(
         Transfer.to_account_id.in_(keys)
     )
     out = select(Transfer.from_account_id, -Transfer.amount_fen).where(Transfer.from_account_id.in_(keys))
     both = into.union_all(out).subquery()
-    found = dict.fromkeys(keys, 0)
-    for account, amount in session.execute(select(both.c.account, func.sum(both.c.amount)).group_by(both.c.account)):
-        found[account] = int(amount)
-    return found
+    return select(both.c.account, func.sum(both.c.amount)).group_by(both.c.account)
+
+
+#: Built once: every quote asks it.
+_SUMS = _both_ways()
 
 
 def get_voucher(session: Session, public_id: UUID) -> Voucher:

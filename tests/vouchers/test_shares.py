@@ -16,12 +16,12 @@ from tests.cast import Cast, Stage
 from tests.factories import NOW
 from vouchers import ledger, queries, service
 from vouchers.errors import BudgetExhausted, CompanyCapReached, HolderNotStartup, VoucherEndsBeforeSlot
-from vouchers.ledger import Usable
+from vouchers.ledger import Accounts, Usable
 from vouchers.models import PaidTo
 
 usable = st.builds(
     lambda available, programme, cap: Usable(
-        1, new_public_id(), "n", programme, available, 3000, cap, PaidTo.INSTITUTION, "券", ""
+        1, new_public_id(), "n", programme, 7, Accounts(1, 2), available, 3000, cap, PaidTo.INSTITUTION, "券", ""
     ),
     st.integers(0, 10**6), st.integers(1, 2), st.none() | st.integers(0, 10**6),
 )  # fmt: skip
