@@ -1,5 +1,7 @@
 """The pictures of the README, from a demonstration of its own: `./dev screenshots`."""
 
+import csv
+import io
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -29,6 +31,8 @@ def main() -> None:
         day = max(Counter(item["starts_at"][:10] for item in busy).items(), key=lambda pair: pair[1])[0]
         take(lab, f"{address}/lab?on={day}", "lab")
         take(lab, f"{address}/lab/reports", "report")
+        take(lab, f"{address}/equipment/{entry}/prices", "prices")
+        take(lab, import_a_list(lab, address), "import")
         finance = open_as(browser, address, "finance", lang="en-GB")
         take(finance, f"{address}/finance/spend", "spend")
         take(finance, f"{address}/finance/ledger", "ledger")
@@ -50,6 +54,28 @@ def open_as(
     page = context.new_page()
     sign_in(page, address, who)
     return page
+
+
+def import_a_list(page: Page, address: str) -> str:
+    """Upload the lab's own list with two lines changed, one new and one that cannot be; the preview's address."""
+    rows = list(
+        csv.reader(io.StringIO(page.request.get(f"{address}/lab/catalogue/export/csv").body().decode("utf-8-sig")))
+    )
+    number, name, model = (rows[0].index(word) for word in ("资产号", "仪器名称", "型号"))
+    for row in rows[1:3]:
+        row[model] += " Plus"
+    added, broken = list(rows[3]), list(rows[4])
+    added[number], added[name] = "YX-2026-118", "低温恒温器"
+    broken[number], broken[name] = "YX-2026-119", ""
+    out = io.StringIO()
+    csv.writer(out).writerows([*rows, added, broken])
+    page.goto(f"{address}/lab/imports")
+    page.set_input_files(
+        "[name=file]", {"name": "2026 年仪器清单.csv", "mimeType": "text/csv", "buffer": out.getvalue().encode()}
+    )
+    page.get_by_role("button", name="上传并比对").click()
+    page.get_by_role("button", name="应用", exact=True).wait_for(timeout=30_000)
+    return page.url
 
 
 def take(page: Page, url: str, name: str) -> None:
