@@ -48,7 +48,7 @@ _ALL = (
 )  # fmt: skip
 
 CATEGORIES: dict[str, Category] = {category.slug: category for category in _ALL}
-_BY_WORD = {word: category.slug for category in _ALL for word in category.words}
+_BY_WORD = {word: category.slug for category in _ALL for word in (*category.words, category.name_zh, category.name_en)}
 #: First four digits of a class of the national platform.
 _BY_CLASS = {
     "0101": "electron-microscope", "0102": "mass-spectrometer", "0103": "x-ray", "0104": "spectroscopy",
@@ -58,6 +58,12 @@ _BY_CLASS = {
 }  # fmt: skip
 
 
-def category_of(word: str, class_code: str = "") -> str:
-    """The slug for a source list's word, else for its class code, else "generic"."""
-    return _BY_WORD.get(word.strip()) or _BY_CLASS.get(class_code[:4]) or "generic"
+def category_named(word: str) -> str | None:
+    """The slug that a source list's word, or our own name in either language, stands for; None: not known."""
+    word = word.strip()
+    return word if word in CATEGORIES else _BY_WORD.get(word)
+
+
+def category_of(class_code: str) -> str:
+    """The slug that a class code suggests, else "generic"."""
+    return _BY_CLASS.get(class_code[:4]) or "generic"

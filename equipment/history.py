@@ -1,12 +1,11 @@
 """Who changed what of an entry: one row for each save, names of fields with their values before and after."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.formats import format_money
 from equipment.importing.comparing import to_json, without_personal
 from equipment.models import EquipmentChange
 from equipment.scopes import Scope
@@ -50,18 +49,3 @@ def record_for(
         session, actor=actor, action=f"catalogue_{kind}", object=scope.object, now=now,
         organisation_id=scope.owner_id, data={"fields": sorted(fields)},
     )  # fmt: skip
-
-
-def as_text(value: Any, name: str = "") -> str:
-    """A value of a field as one line."""
-    if value is None or value in ("", [], {}):
-        return "–"
-    if name.endswith("_fen") and isinstance(value, int):
-        return format_money(value)
-    if isinstance(value, dict):
-        return "; ".join(f"{key} {part}" for key, part in value.items())
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return "; ".join(": ".join(map(str, part)) if isinstance(part, list) else str(part) for part in value)
-    return str(value)

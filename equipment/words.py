@@ -1,8 +1,16 @@
 """What the codes of the catalogue are called: message ids."""
 
-from core.i18n import N_
+from collections.abc import Mapping
+from typing import Any
+
+from core.formats import format_money
+from core.i18n import N_, Lang, gettext
+from core.rendering import localised
+from equipment.categories import CATEGORIES
+from equipment.classes import class_name
 from equipment.importing.headings import FIELDS
 from equipment.models import (
+    ApprovalMode,
     AssetSource,
     AssetState,
     ChargeUnit,
@@ -18,6 +26,10 @@ MODE_NAMES: dict[ServiceMode, str] = {
     ServiceMode.SELF: N_("You run it yourself"),
     ServiceMode.OPERATED: N_("Operated for you"),
     ServiceMode.SAMPLE: N_("Send samples"),
+}
+APPROVAL_NAMES: dict[ApprovalMode, str] = {
+    ApprovalMode.LAB: N_("by the lab"),
+    ApprovalMode.AUTOMATIC: N_("at once"),
 }
 UNIT_NAMES: dict[ChargeUnit, str] = {
     ChargeUnit.HOUR: N_("hour"),
@@ -110,3 +122,30 @@ ROW_KIND_NAMES: dict[RowKind, str] = {
     RowKind.REFUSED: N_("Refused"),
     RowKind.SAME: N_("Unchanged"),
 }
+
+
+def value_text(value: Any, name: str, lang: Lang) -> str:
+    """A value of a field as one line: codes as their words, money as money."""
+    if value is None or value in ("", [], {}):
+        return "–"
+    if name in _CODES:
+        words = [_CODES[name].get(code, str(code)) for code in (value if isinstance(value, list) else [value])]
+        return ", ".join(gettext(lang, word) for word in words)
+    if name == "category" and value in CATEGORIES:
+        return localised(CATEGORIES[value], lang)
+    if name == "class_code":
+        return f"{value} {class_name(value)}".strip()
+    if name.endswith("_fen") and isinstance(value, int):
+        return format_money(value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {part}" for key, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(": ".join(map(str, part)) if isinstance(part, list) else str(part) for part in value)
+    return str(value)
+
+
+#: Fields that hold codes, and what the codes are called.
+_CODES: dict[str, Mapping[Any, str]] = {
+    "asset_state": ASSET_STATE_NAMES, "asset_source": ASSET_SOURCE_NAMES, "use_direction": USE_DIRECTION_NAMES,
+    "service_modes": MODE_NAMES, "approval_mode": APPROVAL_NAMES,
+}  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.i18n import N_
 from core.money import FEN_MAX
-from equipment.categories import CATEGORIES, category_of
+from equipment.categories import category_named, category_of
 from equipment.importing import codes
 from equipment.importing.fixed import MISSING, NOT_A_PRICE, TWICE
 from equipment.importing.headings import EXTRA, is_own_list, value_factor
@@ -84,6 +84,7 @@ class _Reader:
         return CatalogueRow(
             number, key, said.get("lab", "") or (LAB if self.is_own else ""), values,
             lab_address=said.get("lab_address", ""), institution=said.get("institution", ""), warnings=warnings,
+            guessed={"category": category_of(values.get("class_code", ""))},
             extra={name: cells[column] for name, column in self.extra.items() if column < len(cells)},
         )  # fmt: skip
 
@@ -131,9 +132,8 @@ class _Reader:
         class_code = said.get("class_code", "")
         if class_code:
             values["class_code"] = class_code[:6]
-        word = said.get("category", "")
-        if word or class_code:
-            values["category"] = word if word in CATEGORIES else category_of(word, class_code)
+        if (category := category_named(said.get("category", ""))) is not None:
+            values["category"] = category
         return values, tuple(warnings)
 
     def _problem(self, number: int, field: str, code: str, reason: str, key: str, **fields: Any) -> Problem:

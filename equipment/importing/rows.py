@@ -34,6 +34,8 @@ class CatalogueRow:
     lab_address: str = ""
     #: Name of the institution where a list covers several.
     institution: str = ""
+    #: What a new entry gets where the file does not say (its category, told by its class); never changes a known one.
+    guessed: Mapping[str, Any] = field(default_factory=dict)
     #: Codes that were not known, text that was cut: taken in, and said.
     warnings: tuple[Problem, ...] = ()
     #: Cells that only the demonstration reads (`charge_unit`, prices), by heading.

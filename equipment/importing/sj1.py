@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 from core.i18n import N_
-from equipment.categories import category_of
 from equipment.importing.codes import SJ_DIRECTIONS, SJ_SOURCES, SJ_STATES
 from equipment.importing.fixed import MISSING, TWICE, Column, Unfit, known, parse_record, split_records
 from equipment.importing.rows import CatalogueRow, Problem, ReadFile
@@ -65,8 +64,8 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
         if not record[column.name]:
             raise Unfit(column, "missing", MISSING)
     values: dict[str, Any] = {
-        "name_zh": record["name"], "category": category_of(""), "original_value_fen": record["price"],
-        "certainty": "SJ1", "reported": {"class_code": record["class_code"]},
+        "name_zh": record["name"], "original_value_fen": record["price"],
+        "reported": {"class_code": record["class_code"]},
     }  # fmt: skip
     warnings: list[Problem] = []
     for name in ("model", "specification"):
@@ -90,7 +89,14 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
         values["acquired_on"] = acquired
     elif record["acquired"].strip("0"):
         warnings.append(Problem(number, "购置日期", "not_a_date", N_("This is not a date.")))
-    return CatalogueRow(number, record["asset_number"], record["unit_name"], values, warnings=tuple(warnings))
+    return CatalogueRow(
+        number,
+        record["asset_number"],
+        record["unit_name"],
+        values,
+        warnings=tuple(warnings),
+        guessed={"certainty": "SJ1"},
+    )
 
 
 def _month(text: str) -> date | None:

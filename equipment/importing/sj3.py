@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from equipment.categories import category_of
 from equipment.importing import fixed
 from equipment.importing.fixed import MISSING, TWICE, Column, Cut, Unfit, known, parse_record, split_records
 from equipment.importing.rows import CatalogueRow, Problem, ReadFile
@@ -82,8 +81,7 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
         if not record[column.name]:
             raise Unfit(column, "missing", MISSING)
     values: dict[str, Any] = {
-        "name_zh": record["name"], "category": category_of(""), "original_value_fen": record["price"],
-        "certainty": "SJ3",
+        "name_zh": record["name"], "original_value_fen": record["price"],
         "reported": {name: record[name] for name in FIGURES} | {"class_code": record["class_code"]},
     }  # fmt: skip
     for name in ("model", "specification"):
@@ -91,4 +89,4 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
             values[name] = text
     if record["person"] not in ("", "无", "*"):
         values["contact_name"] = record["person"]
-    return CatalogueRow(number, record["asset_number"], "", values)
+    return CatalogueRow(number, record["asset_number"], "", values, guessed={"certainty": "SJ3"})

@@ -116,7 +116,7 @@ def _compare(session: Session, run_id: int, owner_id: int, rows: Sequence[Catalo
     for row in rows:
         entry = existing.get(row.asset_number)
         if entry is None:
-            new: dict[str, Any] = dict(row.values) | index_columns(row.values)
+            new: dict[str, Any] = {**row.guessed, **row.values} | index_columns(row.values)
             new |= {"lab": row.lab, "lab_address": row.lab_address}
             old: dict[str, Any] = {}
             kind = RowKind.NEW

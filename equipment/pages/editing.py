@@ -14,7 +14,6 @@ from equipment import describing, queries
 from equipment.categories import CATEGORIES
 from equipment.classes import class_names
 from equipment.errors import SavedMeanwhile
-from equipment.history import as_text
 from equipment.importing.comparing import to_json
 from equipment.models import Equipment, Lab
 from equipment.pages.shared import Manager, around, errors_of, save
@@ -26,6 +25,7 @@ from equipment.words import (
     FIELD_NAMES,
     MODE_NAMES,
     USE_DIRECTION_NAMES,
+    value_text,
 )
 from members import queries as members
 
@@ -111,8 +111,8 @@ def show_history(equipment_id: UUID, caller: Manager) -> Response:
                 {
                     "name": gettext(caller.lang, FIELD_NAMES.get(name, name)),
                     "personal": pair is None,
-                    "before": as_text(pair[0], name) if pair else "",
-                    "after": as_text(pair[1], name) if pair else "",
+                    "before": value_text(pair[0], name, caller.lang) if pair else "",
+                    "after": value_text(pair[1], name, caller.lang) if pair else "",
                 }
                 for name, pair in change.fields.items()
             ],

@@ -14,14 +14,13 @@ from core.rendering import localised
 from core.shapes import read_uuid
 from equipment import own_list
 from equipment.errors import FieldMissing
-from equipment.history import as_text
 from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
 from equipment.importing.headings import FIELDS
 from equipment.importing.words import problem_text, refusal_text
 from equipment.models import SHARING_VALUE_FEN, ImportRow, ImportRun, ImportState, RowKind
 from equipment.pages.shared import Manager, errors_of
-from equipment.words import FIELD_NAMES, IMPORT_STATE_BADGES, IMPORT_STATE_NAMES, ROW_KIND_NAMES
+from equipment.words import FIELD_NAMES, IMPORT_STATE_BADGES, IMPORT_STATE_NAMES, ROW_KIND_NAMES, value_text
 from members import queries as members
 from members.models import Role
 
@@ -212,8 +211,8 @@ def _row_view(row: ImportRow, lang: Lang) -> dict[str, Any]:
     fields = [
         {
             "name": gettext(lang, FIELD_NAMES.get(name, name)),
-            "before": as_text(row.before.get(name), name) if row.kind is RowKind.CHANGED else "",
-            "after": as_text(value, name),
+            "before": value_text(row.before.get(name), name, lang) if row.kind is RowKind.CHANGED else "",
+            "after": value_text(value, name, lang),
         }
         for name, value in row.values.items()
         if (name not in hidden and (row.kind is RowKind.CHANGED or value not in ("", None, [], {}))

@@ -21,11 +21,11 @@ from equipment.rules import RULES, Kind, Rule
 from equipment.scopes import find_scope
 from equipment.tariffs import tariff_on
 from equipment.timetables import Hours
-from equipment.words import TIER_NAMES, UNIT_NAMES
+from equipment.words import APPROVAL_NAMES, TIER_NAMES, UNIT_NAMES
 
 router = APIRouter(include_in_schema=False)
 ZONE = ZoneInfo("Asia/Shanghai")
-CHOICES = (("lab", N_("by the lab")), ("automatic", N_("at once")))
+CHOICES = tuple((mode.value, word) for mode, word in APPROVAL_NAMES.items())
 #: Parts of the year for which one page of hours asks.
 SEASONS = ("year", "season")
 

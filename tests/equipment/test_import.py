@@ -123,3 +123,20 @@ def test_an_unknown_institution_is_refused(engine: Engine, now: datetime) -> Non
     with pytest.raises(Refusal) as refusal:
         take_in(engine, TARGET, "99999", now)
     assert refusal.value.code == "institution_not_found"
+
+
+def test_a_class_suggests_the_category_of_what_is_new_and_never_changes_a_known_one(
+    engine: Engine, school: str, now: datetime, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("资产号,仪器名称,分类号\n1,X射线光电子能谱仪,0103\n2,离子研磨仪,\n")
+    take_in(engine, path, school, now)
+    with unit_of_work(engine) as session:
+        found = session.scalars(select(Equipment).order_by(Equipment.asset_number)).all()
+        assert [entry.category for entry in found] == ["x-ray", "generic"]
+        found[0].category, found[1].category = "spectroscopy", "wafer"
+
+    assert figures(take_in(engine, path, school, now)) == (2, 0, 0, 2, 0)
+
+    path.write_text("资产号,仪器名称,类别\n1,X射线光电子能谱仪,X 射线与表面分析\n")
+    assert figures(take_in(engine, path, school, now)) == (1, 0, 1, 0, 0)
