@@ -171,7 +171,6 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
     settled = visit is not None and visit.price_fen is not None
     lines = visit.lines if visit and settled else booking.lines
     card = views.card_of(booking, lang=caller.lang, now=caller.now)
-    runs_it = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
     return caller.render(
         "pages/booking/booking.html",
         status=409 if refusal else 200,
@@ -183,15 +182,30 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         story=views.story_rows(story, lang=caller.lang, zone=zone),
         purpose=words.get(booking.purpose_note_id or 0, ""),
         holds=holds,
-        free_until=views.free_until(booking),
-        late_fee_fen=0 if runs_it else service.late_fee_fen(booking, caller.now),
         errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),
         local_start=_wall(booking, "starts_at"),
         local_end=_wall(booking, "ends_at"),
+        **_cancelling(caller, booking, lab_ids),
         **_abilities(caller, booking, lab_ids, card),
     )
+
+
+def _cancelling(caller: Caller, booking: Booking, lab_ids: frozenset[int]) -> dict[str, Any]:
+    """What it costs this person now, as a number and in words."""
+    by_lab = _cancels_for_lab(caller, booking, lab_ids)
+    fee_fen = 0 if by_lab else service.late_fee_fen(booking, caller.now)
+    words = views.cancel_words(
+        booking, fee_fen=fee_fen, by_lab=by_lab, now=caller.now, lang=caller.lang, zone=caller.site.renderer.zone
+    )
+    return {"late_fee_fen": fee_fen, "cancel_words": words}
+
+
+def _cancels_for_lab(caller: Caller, booking: Booking, lab_ids: frozenset[int]) -> bool:
+    """A manager of the lab speaks for it, except of a booking of one's own."""
+    manages = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
+    return manages and booking.person_id != caller.actor.person_id
 
 
 def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: views.Card) -> dict[str, bool]:
@@ -203,7 +217,7 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
         "can_decide": manages and booking.state is State.REQUESTED,
         "can_move": changes and booking.state in open_states,
         "can_cancel": changes and booking.state in open_states,
-        "must_say_why": manages and booking.person_id != caller.actor.person_id,
+        "must_say_why": _cancels_for_lab(caller, booking, lab_ids),
         "can_check_in": visits_it and card.can_check_in,
         "can_check_out": visits_it and card.can_check_out,
     }

@@ -127,9 +127,22 @@ def is_live(booking: Booking) -> bool:
     return booking.state in LIVE
 
 
-def free_until(booking: Booking) -> datetime:
-    """Until when cancelling costs nothing."""
-    return booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
+def cancel_words(booking: Booking, *, fee_fen: int, by_lab: bool, now: datetime, lang: Lang, zone: ZoneInfo) -> str:
+    """What cancelling costs now, and until when it costs nothing; `fee_fen` is what it would cost at once."""
+    if by_lab:
+        return gettext(lang, N_("The lab may cancel at any time; it costs the startup nothing."))
+    if booking.state is State.REQUESTED:
+        return gettext(lang, N_("Withdrawing a request is free."))
+    entry = booking.equipment
+    share = f"{entry.cancel_fee_bp / 100:g}"
+    if fee_fen:
+        text = N_("Cancelling now costs %(amount)s (%(share)s%% of the price, your own money).")
+        return translate(lang, text, amount=format_money(fee_fen), share=share)
+    free_until = booking.starts_at - timedelta(minutes=entry.cancel_free_minutes)
+    if not entry.cancel_fee_bp or free_until < now:
+        return gettext(lang, N_("Cancelling is free."))
+    text = N_("Cancelling is free until %(when)s; later it costs %(share)s%% of the price, your own money.")
+    return translate(lang, text, when=format_instant(free_until, lang, zone), share=share)
 
 
 def slots_of(refusal: Refusal | None) -> list[Slot]:

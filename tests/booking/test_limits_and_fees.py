@@ -190,6 +190,22 @@ def test_a_booking_keeps_the_version_of_prices_that_it_was_quoted(stage: Stage, 
     assert stage.api(cast.owner).post("/quotes", ask(cast)).status_code in (200, 422)
 
 
+def test_the_booking_page_says_what_cancelling_costs_now(stage: Stage, cast: Cast, book: Any) -> None:
+    set_rules(stage, cast, cancel_fee_bp=5_000)
+    booking = book()
+    page = f"/bookings/{booking['id']}"
+
+    assert "Withdrawing a request is free." in stage.browser(cast.owner).get(page).text
+    stage.api(cast.manager).post(f"{page}/approval")
+    assert "later it costs 50% of the price" in stage.browser(cast.owner).get(page).text
+    assert "The lab may cancel at any time" in stage.browser(cast.manager).get(page).text
+    stage.clock.at = datetime.fromisoformat(STARTS) - timedelta(minutes=30)
+    late = stage.browser(cast.owner).get(page).text
+
+    assert "Cancelling now costs ¥400.00 (50% of the price, your own money)." in late
+    assert "free until" not in late
+
+
 def test_a_year_that_is_not_announced_warns(stage: Stage, cast: Cast) -> None:
     owner = stage.api(cast.owner)
     assert owner.post("/quotes", ask(cast)).json()["is_provisional"] is True
