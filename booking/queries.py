@@ -88,6 +88,24 @@ def get_booking_by_id(session: Session, booking_id: int) -> Booking:
     return session.scalars(whole_booking().where(Booking.id == booking_id)).one()
 
 
+class Title(NamedTuple):
+    """What a booking is called where only its reference is known."""
+
+    name_zh: str
+    name_en: str
+    slot: Slot
+
+
+def find_titles(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, Title]:
+    """Instrument and slot of bookings, by public id."""
+    statement = (
+        select(Booking.public_id, Equipment.name_zh, Equipment.name_en, Booking.starts_at, Booking.ends_at)
+        .join(Equipment, Equipment.id == Booking.equipment_id)
+        .where(Booking.public_id.in_(set(public_ids)))
+    )
+    return {key: Title(zh, en, Slot(start, end)) for key, zh, en, start, end in session.execute(statement)}
+
+
 def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:
     """Claims and blocks on units that overlap a window, in order of start; expired claims do not count."""
     statement = (

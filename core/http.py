@@ -26,6 +26,7 @@ from core.errors import Refusal
 from core.formats import format_fields
 from core.i18n import N_, Lang, choose_language, translate
 from core.pydantic_texts import PYDANTIC_TEXTS
+from core.references import Namer, name_none
 from core.rendering import Renderer
 from core.trace import request_id
 
@@ -60,6 +61,8 @@ class Site:
     secret: bytes
     #: What every page shows around its content (navigation, the person); given by the roof.
     page_context: Callable[["Web"], Mapping[str, Any]] = field(default=lambda _web: {})
+    #: What references of lower floors are called; given by the roof.
+    name_references: Namer = name_none
 
 
 class Web:

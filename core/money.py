@@ -28,6 +28,11 @@ def format_yuan(amount_fen: int) -> str:
     return f"{sign}{yuan:,}.{fen:02d}"
 
 
+def format_signed_yuan(amount_fen: int) -> str:
+    """A change: `+1,234.56`, `−1,234.56`; nothing for no change."""
+    return f"{'+' if amount_fen > 0 else ''}{format_yuan(amount_fen)}" if amount_fen else ""
+
+
 def parse_yuan(text: str) -> int:
     """Yuan as written in a file or form to fen. Raises ValueError for anything finer than a fen or not a number."""
     cleaned = text.strip().replace(",", "").replace("，", "").removeprefix("¥").removeprefix("￥")

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from core import formats
 from core.config import ROOT
 from core.i18n import Lang, gettext, ngettext
-from core.money import format_yuan
+from core.money import format_signed_yuan, format_yuan
 from core.slot import Slot
 
 
@@ -65,6 +65,7 @@ class Renderer:
         return {
             "money": formats.format_money,
             "yuan": format_yuan,
+            "signed": format_signed_yuan,
             "slot": lambda slot, year=False: formats.format_slot(slot, lang, zone, year=year),
             "slot_time": lambda slot: _clock_times(slot, zone),
             "day": lambda value, year=False: formats.format_date(on(value), lang, year=year),

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from starlette.responses import Response
 
 Cell = str | int | Decimal
 #: A cell that begins so would be read as a formula or a command by a spreadsheet (OWASP ASVS 1.2.10).
@@ -22,6 +24,16 @@ class Sheet:
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     made_at: datetime
+
+
+TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+def file_answer(sheet: Sheet, kind: str, *, name: str, zone: ZoneInfo) -> Response:
+    """A table as a file to keep, its day in its name; `kind` is one of `TYPES`."""
+    body = write_csv(sheet) if kind == "csv" else write_xlsx(sheet)
+    disposition = f'attachment; filename="{name}-{sheet.made_at.astimezone(zone):%Y%m%d}.{kind}"'
+    return Response(body, media_type=TYPES[kind], headers={"Content-Disposition": disposition})
 
 
 def yuan(amount_fen: int) -> Decimal:

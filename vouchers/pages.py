@@ -1,4 +1,4 @@
-"""The startup's vouchers and the finance desk: funds, vouchers, spend, ledger, exports."""
+"""The finance desk: funds, vouchers, spend, ledger, exports."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -18,40 +18,17 @@ from core.slot import local_day
 from members import queries as members
 from members.access import Caller, allowed
 from members.models import Role
-from vouchers import exports, queries, service
+from vouchers import movements, queries, service
 from vouchers.errors import AmountInvalid
-from vouchers.exports import Cell, Sheet, yuan
-from vouchers.models import AccountClass, PaidTo, Voucher
-from vouchers.queries import AccountName, Movement, Spend
-from vouchers.words import CAUSE_WORDS, CLASS_WORDS
+from vouchers.exports import TYPES, Cell, Sheet, file_answer, yuan
+from vouchers.models import AccountClass, PaidTo
+from vouchers.queries import Spend
+from vouchers.words import CLASS_WORDS
 
 router = APIRouter(include_in_schema=False)
-Startup = Annotated[Caller, Depends(allowed(Role.STARTUP_OWNER, Role.STARTUP_MEMBER))]
 Overseer = Annotated[Caller, Depends(allowed(Role.FINANCE_OFFICER, Role.ZONE_ADMIN, Role.AUDITOR))]
 Finance = Annotated[Caller, Depends(allowed(Role.FINANCE_OFFICER))]
 PAGE = 50
-MOVEMENTS = 30
-TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-
-
-@router.get("/vouchers")
-def show_vouchers(caller: Startup) -> Response:
-    """What one's startup has, what it is held for, and where it went."""
-    mine = caller.actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
-    with caller.read() as session:
-        balances = queries.find_balances(session, organisation_ids=mine)
-        movements = [
-            (balance.voucher, movement)
-            for balance in balances[:5]
-            for movement in queries.find_movements(session, voucher=balance.voucher, limit=MOVEMENTS)
-        ]
-    movements.sort(key=lambda pair: pair[1].transfer.id, reverse=True)
-    return caller.render(
-        "pages/vouchers/own.html",
-        balances=[_balance_row(balance, caller) for balance in balances],
-        available_fen=sum(balance.available_fen for balance in balances),
-        movements=[_movement_row(movement, caller, voucher) for voucher, movement in movements[:MOVEMENTS]],
-    )
 
 
 @router.get("/finance")
@@ -59,8 +36,7 @@ def show_funds(caller: Overseer) -> Response:
     """Programmes: budget against what is issued, held and used."""
     with caller.read() as session:
         figures = queries.find_programme_figures(session)
-        movements = queries.find_movements(session, limit=8)
-        names = _account_names(session, movements)
+        latest = movements.ledger_rows(session, queries.find_movements(session, limit=8), caller)
     return caller.render(
         "pages/finance/funds.html",
         figures=[
@@ -76,7 +52,7 @@ def show_funds(caller: Overseer) -> Response:
         issued_fen=sum(row.issued_fen for row in figures),
         held_fen=sum(row.held_fen for row in figures),
         spent_fen=sum(row.spent_fen for row in figures),
-        movements=[_movement_row(movement, caller, names=names) for movement in movements],
+        movements=latest,
         can_issue=caller.actor.has(Role.FINANCE_OFFICER),
     )
 
@@ -137,17 +113,16 @@ def show_spend(
 
 
 @router.get("/finance/ledger")
-def show_ledger(
-    caller: Overseer, account_class: str = "", before: int | None = Query(None, ge=0, le=2**62)
-) -> Response:
+def show_ledger(caller: Overseer, account_class: str = "", before: str = "") -> Response:
     """The trial balance by class of account; behind each class its transfers."""
     chosen = account_class if account_class in {kind.value for kind in AccountClass} else ""
     with caller.read() as session:
         lines = queries.trial_balance(session)
-        movements = queries.find_movements(session, account_class=chosen, before=before, limit=PAGE + 1)
-        names = _account_names(session, movements)
-    last = movements[PAGE - 1].transfer.id if len(movements) > PAGE else None
-    query = urlencode({"account_class": chosen, "before": last})
+        position = movements.read_position(before)
+        found = queries.find_movements(session, account_class=chosen, before=position, limit=PAGE + 1)
+        rows = movements.ledger_rows(session, found[:PAGE], caller, of_class=chosen)
+    older = movements.write_position(found[PAGE - 1]) if len(found) > PAGE else ""
+    query = urlencode({"account_class": chosen, "before": older})
     return caller.render(
         "pages/finance/ledger.html",
         lines=[
@@ -162,8 +137,9 @@ def show_ledger(
         out_fen=sum(line.out_fen for line in lines),
         sum_fen=sum(line.balance_fen for line in lines),
         chosen=gettext(caller.lang, CLASS_WORDS[AccountClass(chosen)]) if chosen else "",
-        movements=[_movement_row(movement, caller, names=names) for movement in movements[:PAGE]],
-        next_href=f"/finance/ledger?{query}" if last else "",
+        movements=rows,
+        newest_href=f"/finance/ledger?{urlencode({'account_class': chosen})}" if position else "",
+        older_href=f"/finance/ledger?{query}#movements" if older else "",
     )
 
 
@@ -188,10 +164,7 @@ def export(
             sheet = _voucher_sheet(session, caller)
         else:
             sheet = _ledger_sheet(session, caller)
-    body = exports.write_csv(sheet) if kind == "csv" else exports.write_xlsx(sheet)
-    stamp = caller.now.astimezone(caller.site.renderer.zone).strftime("%Y%m%d")
-    disposition = f'attachment; filename="yixiang-{name}-{stamp}.{kind}"'
-    return Response(body, media_type=TYPES[kind], headers={"Content-Disposition": disposition})
+    return file_answer(sheet, kind, name=f"yixiang-{name}", zone=caller.site.renderer.zone)
 
 
 def _voucher_page(
@@ -205,7 +178,7 @@ def _voucher_page(
     return caller.render(
         "pages/finance/vouchers.html",
         status=422 if refusal else 200,
-        balances=[_balance_row(balance, caller) for balance in balances[:PAGE]],
+        balances=[balance_row(balance, caller) for balance in balances[:PAGE]],
         programmes=[(str(row.public_id), localised(row, caller.lang)) for row in programmes],
         startups=[(str(row.public_id), localised(row, caller.lang)) for row in startups],
         next_href=f"/finance/vouchers?after={last}" if last else "",
@@ -215,10 +188,11 @@ def _voucher_page(
     )
 
 
-def _balance_row(balance: queries.Balance, caller: Caller) -> dict[str, Any]:
+def balance_row(balance: queries.Balance, caller: Caller) -> dict[str, Any]:
     voucher = balance.voucher
     return {
         "voucher": voucher,
+        "href": f"/vouchers/{voucher.public_id}",
         "holder": localised(voucher.organisation, caller.lang),
         "programme": localised(voucher.programme, caller.lang),
         "rule": _rule(voucher.programme, caller),
@@ -237,38 +211,6 @@ def _rule(programme: Any, caller: Caller) -> str:
         else N_("The startup pays the full price and gets %(share)s%% back afterwards.")
     )
     return translate(caller.lang, text, share=f"{programme.share_bp / 100:g}")
-
-
-def _account_names(session: Session, movements: list[Movement]) -> dict[int, AccountName]:
-    keys = [key for row in movements for key in (row.transfer.from_account_id, row.transfer.to_account_id)]
-    return queries.find_account_names(session, keys)
-
-
-def _account(names: dict[int, AccountName] | None, key: int, caller: Caller) -> str:
-    found = (names or {}).get(key)
-    return (
-        f"{gettext(caller.lang, CLASS_WORDS[found.account_class])} · {localised(found, caller.lang)}" if found else ""
-    )
-
-
-def _movement_row(
-    movement: Movement, caller: Caller, voucher: Voucher | None = None, names: dict[int, AccountName] | None = None
-) -> dict[str, Any]:
-    transfer = movement.transfer
-    kind = transfer.cause.split(":", 1)[0]
-    mine = (voucher.available_account_id, voucher.held_account_id) if voucher else ()
-    away = transfer.from_account_id in mine and kind not in ("hold", "release")
-    return {
-        "at": transfer.at,
-        "what": gettext(caller.lang, CAUSE_WORDS.get(kind, kind)),
-        "number": voucher.number if voucher else "",
-        "amount_fen": -transfer.amount_fen if away else transfer.amount_fen,
-        "from_name": _account(names, transfer.from_account_id, caller),
-        "to_name": _account(names, transfer.to_account_id, caller),
-        "href": f"/bookings/{transfer.reference.removeprefix('booking:')}"
-        if transfer.reference.startswith("booking:")
-        else "",
-    }
 
 
 def _find_spend(session: Session, caller: Caller, by: str, start: date, end: date) -> list[Spend]:

@@ -401,31 +401,36 @@ class Movement(NamedTuple):
     to_code: str
 
 
+#: A place in a list of movements: when, and the transfer's id.
+Position = tuple[datetime, int]
+
+
 def find_movements(
     session: Session,
     *,
     account_class: str = "",
-    voucher: Voucher | None = None,
-    before: int | None = None,
+    vouchers: Sequence[Voucher] = (),
+    before: Position | None = None,
     limit: int = 50,
 ) -> list[Movement]:
-    """Transfers, newest first; of one class of account or of one voucher."""
+    """Transfers, newest first; of one class of account or of some vouchers."""
     source, target = aliased(LedgerAccount), aliased(LedgerAccount)
     statement = (
         select(Transfer, source.code, target.code)
         .join(source, source.id == Transfer.from_account_id)
         .join(target, target.id == Transfer.to_account_id)
-        .order_by(Transfer.id.desc())
+        .order_by(Transfer.at.desc(), Transfer.id.desc())
         .limit(limit)
     )
     conditions: list[ColumnElement[bool]] = []
     if account_class:
         conditions.append(or_(source.account_class == account_class, target.account_class == account_class))
-    if voucher is not None:
-        keys = (voucher.available_account_id, voucher.held_account_id)
+    if vouchers:
+        keys = [key for voucher in vouchers for key in (voucher.available_account_id, voucher.held_account_id)]
         conditions.append(or_(Transfer.from_account_id.in_(keys), Transfer.to_account_id.in_(keys)))
     if before is not None:
-        conditions.append(Transfer.id < before)
+        at, key = before
+        conditions.append(or_(Transfer.at < at, and_(Transfer.at == at, Transfer.id < key)))
     return [Movement(*row) for row in session.execute(statement.where(*conditions))]
 
 

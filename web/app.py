@@ -37,9 +37,11 @@ from equipment.pages import levels as level_pages
 from members import api as members_api
 from members import pages as members_pages
 from vouchers import api as vouchers_api
+from vouchers import own_pages as own_voucher_pages
 from vouchers import pages as vouchers_pages
 from web import health, home, navigation
 from web.demo import pages as demo_pages
+from web.references import name_references
 from web.scheduler import start_clock
 
 STATIC = Path(__file__).parent / "static"
@@ -58,6 +60,7 @@ ROUTERS = (
     level_pages.router,
     vouchers_api.router,
     vouchers_pages.router,
+    own_voucher_pages.router,
     booking_api.router,
     api_availability.router,
     api_reports.router,
@@ -106,6 +109,7 @@ def make_site(settings: Settings, engine: Engine) -> Site:
         renderer=Renderer(zone=settings.zone, static=STATIC),
         secret=load_secret(settings.secret_key.get_secret_value(), settings.data_dir),
         page_context=navigation.page_context,
+        name_references=name_references,
     )
 
 

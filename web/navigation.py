@@ -42,7 +42,7 @@ ZONE = (
 )
 #: Pages that belong to an item of the navigation without standing below it.
 PARTS_OF = {"/lab/imports": "/lab/catalogue", "/labs/": "/lab/catalogue", "/institutions/": "/lab/catalogue",
-            "/equipment/": "/lab/catalogue"}  # fmt: skip
+            "/equipment/": "/lab/catalogue", "/vouchers/": "/finance/vouchers"}  # fmt: skip
 OUTSIDE = (("/equipment", N_("Find instruments"), "search"),)
 
 

@@ -1,5 +1,6 @@
 """The startup's desk, one booking, and the forms that change it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from booking.states import LIVE
 from core.errors import NotFound, Refusal
 from core.http import Form, FormIn
 from core.i18n import N_
-from core.shapes import read_wall_time
+from core.shapes import read_cursor, read_wall_time, write_cursor
 from core.slot import Slot
 from equipment import queries as catalogue
 from members.access import Caller, SignedIn
@@ -26,7 +27,9 @@ from members.models import Role
 from vouchers import queries as voucher_queries
 
 router = APIRouter(include_in_schema=False)
-PAST_SHOWN = 20
+ENDED = BookingFilter(states=frozenset(State) - LIVE, newest_first=True)
+#: Ended bookings on the desk, and on each page of all of them.
+PAST_SHOWN, PAGE = 10, 40
 
 
 @router.get("/bookings")
@@ -36,8 +39,8 @@ def show_desk(caller: SignedIn) -> Response:
     with caller.read() as session:
         visible = queries.visible_to(actor, frozenset())
         live = queries.find_bookings(session, BookingFilter(states=LIVE), visible=visible, limit=100)
-        ended = BookingFilter(states=frozenset(State) - LIVE, newest_first=True)
-        past = queries.find_bookings(session, ended, visible=visible, limit=PAST_SHOWN)
+        past = queries.find_bookings(session, ENDED, visible=visible, limit=PAST_SHOWN)
+        ended = queries.count_bookings(session, ENDED, visible=visible)
         startups = actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
         balance = voucher_queries.sum_balances(session, startups) if startups else None
     cards = [views.card_of(booking, lang=caller.lang, now=caller.now) for booking in live]
@@ -47,8 +50,36 @@ def show_desk(caller: SignedIn) -> Response:
         coming=[card for card in cards if card.booking.state is State.APPROVED],
         waiting=[card for card in cards if card.booking.state is State.REQUESTED],
         past=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in past],
+        ended=ended,
         balance=balance,
     )
+
+
+@router.get("/bookings/ended")
+def show_ended(caller: SignedIn, before: str = "") -> Response:
+    """All that is done, cancelled or declined, newest first, from a position on."""
+    position = _read_position(before)
+    with caller.read() as session:
+        visible = queries.visible_to(caller.actor, frozenset())
+        rows = queries.find_bookings(session, ENDED, visible=visible, limit=PAGE + 1, after=position)
+        total = queries.count_bookings(session, ENDED, visible=visible)
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return caller.render(
+        "pages/booking/ended.html",
+        cards=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in rows[:PAGE]],
+        total=total,
+        newest_href="/bookings/ended" if position else "",
+        older_href=f"/bookings/ended?before={write_cursor(last.starts_at, last.id)}" if last else "",
+    )
+
+
+def _read_position(text: str) -> tuple[datetime, int] | None:
+    """Where the list goes on; what is no position of ours begins at the top."""
+    try:
+        starts_at, key = read_cursor(text, (datetime, int)) if text else (None, 0)
+    except ValueError:
+        return None
+    return (starts_at, key) if starts_at is not None and starts_at.tzinfo is not None else None
 
 
 @router.get("/bookings/{booking_id}")

@@ -19,7 +19,7 @@ PAGES = {
         "/styleguide",
         "/nowhere",
     ],
-    "startup": ["/bookings", "/vouchers", "/settings", "INSTRUMENT", "BOOKING"],
+    "startup": ["/bookings", "/bookings/ended", "/vouchers", "VOUCHER", "/settings", "INSTRUMENT", "BOOKING"],
     "researcher": ["/bookings", "INSTRUMENT"],
     "lab": [
         "/lab",
@@ -41,7 +41,7 @@ PAGES = {
         "OWN/units",
         "OWN/history",
     ],
-    "finance": ["/finance", "/finance/vouchers", "/finance/spend", "/finance/ledger", "/lab"],
+    "finance": ["/finance", "/finance/vouchers", "VOUCHER", "/finance/spend", "/finance/ledger", "/lab"],
     "zone": [
         "/zone/organisations",
         "/zone/people",
@@ -66,6 +66,9 @@ def address_of(page: Page, path: str) -> str:
     if path.startswith("OWN/"):
         items = page.request.get("/api/v1/equipment?q=Nova NanoSEM 450").json()["items"]
         return f"/equipment/{items[0]['id']}/{path.removeprefix('OWN/')}"
+    if path == "VOUCHER":
+        items = page.request.get("/api/v1/vouchers?limit=1").json()["items"]
+        return f"/vouchers/{items[0]['id']}"
     if path == "BOOKING":
         items = page.request.get("/api/v1/bookings?limit=1&state=approved").json()["items"]
         return f"/bookings/{items[0]['id']}"

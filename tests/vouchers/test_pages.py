@@ -1,9 +1,12 @@
 """The finance desk as people use it: figures, issuing, exports."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests.cast import Cast, Stage, csrf_of
 from tests.factories import NOW
@@ -39,6 +42,51 @@ def test_the_ledger_page_sums_to_zero_and_leads_to_movements(stage: Stage, cast:
 
     assert "sums to zero" in page
     assert "Charged for actual use" in page
+
+
+def test_a_voucher_has_a_page_with_every_movement_signed_and_named(stage: Stage, cast: Cast, book: Any) -> None:
+    finish(stage, cast, book)
+    address = f"/vouchers/{cast.voucher.public_id}"
+
+    page = stage.browser(cast.owner).get(address).text
+
+    assert page.index("Charged for actual use") < page.index("Held for a booking") < page.index("Voucher issued")
+    assert "−120.00" in page
+    assert "Scanning electron microscope" in page
+    assert "Fri 27 Nov" in page
+    assert address in stage.browser(cast.finance).get("/finance/vouchers").text
+    assert stage.browser(cast.stranger).get(address).status_code == 404
+
+
+def test_the_movements_of_a_voucher_leave_as_a_file_that_adds_up(stage: Stage, cast: Cast, book: Any) -> None:
+    finish(stage, cast, book)
+    address = f"/vouchers/{cast.voucher.public_id}"
+    balance = stage.api(cast.owner).get(address).json()
+
+    answer = stage.browser(cast.owner).get(f"{address}/movements.csv")
+    total = answer.content.decode("utf-8-sig").splitlines()[-1].split(",")
+
+    assert total[0] == "Total"
+    assert float(total[5]) * 100 == balance["available_fen"]
+    assert float(total[6]) == 0
+    assert stage.browser(cast.owner).get(f"{address}/movements.txt").status_code == 404
+
+
+def test_older_movements_have_an_address_and_none_is_lost(
+    stage: Stage, cast: Cast, book: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(stage, cast, book)
+    monkeypatch.setattr("vouchers.own_pages.PAGE", 1)
+    browser = stage.browser(cast.owner)
+    address, found = f"/vouchers/{cast.voucher.public_id}", []
+
+    while address:
+        page = browser.get(address).text
+        found += re.findall(r'data-label="What"><span>([^<]+)', page)
+        address = next(iter(re.findall(r'href="([^"]+)" rel="next"', page)), "")
+
+    assert found == ["Released", "Charged for actual use", "Held for a booking", "Voucher issued"]
+    assert browser.get(f"/vouchers/{cast.voucher.public_id}?before=nonsense").status_code == 200
 
 
 def test_a_voucher_is_issued_once_by_a_form_sent_twice(stage: Stage, cast: Cast) -> None:
