@@ -32,7 +32,7 @@ from members.models import Role
 
 router = APIRouter(include_in_schema=False)
 Staff = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.LAB_OPERATOR))]
-#: More units than fit a screen: only those are shown on which something happens.
+#: More units than fit a screen: of those on which nothing happens none is drawn.
 ROWS_MOST = 24
 Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER))]
 
@@ -57,9 +57,10 @@ def show_today(caller: Staff, on: str = "") -> Response:
         labs = catalogue.find_labs(session, lab_ids)
     cards = {card.booking.id: card for card in _cards(caller, bookings)}
     rows = _board(caller, entries, busy, calendar, day, cards, notes)
-    busy_rows = [row for row in rows if any(bar.kind != "closed" for bar in row.bars)]
-    shown = rows if len(rows) <= ROWS_MOST else busy_rows or rows[:ROWS_MOST]
-    first, last = timelines.hours_shown(shown)
+    busy_rows = [row for row in rows if _is_busy(row)]
+    quiet_rows = [row for row in rows if not _is_busy(row)]
+    drawn = quiet_rows if len(rows) <= ROWS_MOST else [] if busy_rows else quiet_rows[:ROWS_MOST]
+    first, last = timelines.hours_shown(rows)
     today_cards = [card for card in cards.values() if card.booking.state in LIVE]
     return caller.render(
         "pages/lab/today.html",
@@ -68,8 +69,9 @@ def show_today(caller: Staff, on: str = "") -> Response:
         previous=f"/lab?on={day - timedelta(days=1)}",
         following=f"/lab?on={day + timedelta(days=1)}",
         labs=labs,
-        rows=shown,
-        idle=len(rows) - len(shown),
+        rows=busy_rows,
+        quiet=drawn,
+        idle=len(quiet_rows) - len(drawn),
         first=first,
         last=last,
         running=[card for card in today_cards if card.booking.state is State.IN_USE],
@@ -182,6 +184,10 @@ def _board(
                 )
             )
     return rows
+
+
+def _is_busy(row: Row) -> bool:
+    return any(bar.kind != "closed" for bar in row.bars)
 
 
 KINDS = {State.REQUESTED: "wait", State.APPROVED: "mine", State.IN_USE: "run", State.COMPLETED: "taken"}
