@@ -93,17 +93,21 @@ class Title(NamedTuple):
 
     name_zh: str
     name_en: str
+    model: str
     slot: Slot
 
 
 def find_titles(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, Title]:
     """Instrument and slot of bookings, by public id."""
     statement = (
-        select(Booking.public_id, Equipment.name_zh, Equipment.name_en, Booking.starts_at, Booking.ends_at)
+        select(
+            Booking.public_id, Equipment.name_zh, Equipment.name_en, Equipment.model, Booking.starts_at, Booking.ends_at
+        )
         .join(Equipment, Equipment.id == Booking.equipment_id)
         .where(Booking.public_id.in_(set(public_ids)))
     )
-    return {key: Title(zh, en, Slot(start, end)) for key, zh, en, start, end in session.execute(statement)}
+    rows = session.execute(statement)
+    return {key: Title(zh, en, model, Slot(start, end)) for key, zh, en, model, start, end in rows}
 
 
 def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:

@@ -107,6 +107,7 @@ def show_spend(
         last=query["to"],
         voucher_fen=sum(row.voucher_fen for row in rows),
         own_fen=sum(row.own_fen for row in rows),
+        total_fen=sum(row.total_fen for row in rows),
         bookings=sum(row.bookings for row in rows),
         export=urlencode({"by": by} | query),
     )

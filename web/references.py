@@ -18,7 +18,11 @@ def name_references(session: Session, references: Iterable[str], lang: Lang) -> 
     keys = {text: read_uuid(text.removeprefix(BOOKING)) for text in set(references) if text.startswith(BOOKING)}
     found = bookings.find_titles(session, [key for key in keys.values() if key])
     return {
-        text: Named(localised(found[key], lang), found[key].slot, f"/bookings/{key}")
+        text: Named(_name(found[key], lang), found[key].slot, f"/bookings/{key}")
         for text, key in keys.items()
         if key in found
     }
+
+
+def _name(title: bookings.Title, lang: Lang) -> str:
+    return " · ".join(part for part in (localised(title, lang), title.model) if part)

@@ -26,6 +26,8 @@ class Card:
 
     booking: Booking
     name: str
+    #: Maker and model: two instruments may have one name.
+    model: str
     place: str
     who: str
     state_text: str
@@ -34,6 +36,8 @@ class Card:
     price_fen: int
     voucher_fen: int
     own_fen: int
+    #: The slot lies in another year than the reader.
+    with_year: bool
     minutes_left: int | None
     can_check_in: bool
     can_check_out: bool
@@ -47,9 +51,11 @@ def card_of(booking: Booking, *, lang: Lang, now: datetime) -> Card:
     visit = booking.visit
     settled = visit is not None and visit.price_fen is not None
     entry = booking.equipment
+    zone = ZoneInfo(entry.lab.zone)
     return Card(
         booking=booking,
         name=localised(entry, lang),
+        model=f"{entry.maker} {entry.model}".strip(),
         place=f"{localised(entry.lab.organisation, lang)} · {localised(entry.lab, lang)}",
         who=f"{localised(booking.organisation, lang)} · {booking.person.name}",
         state_text=gettext(lang, STATE_WORDS[booking.state]),
@@ -58,6 +64,7 @@ def card_of(booking: Booking, *, lang: Lang, now: datetime) -> Card:
         price_fen=(visit.price_fen or 0) if visit and settled else booking.price_fen,
         voucher_fen=(visit.voucher_fen or 0) if visit and settled else booking.voucher_fen,
         own_fen=(visit.own_fen or 0) if visit and settled else booking.own_fen,
+        with_year=booking.starts_at.astimezone(zone).year != now.astimezone(zone).year,
         minutes_left=int((booking.decide_by - now).total_seconds() // 60) if booking.decide_by else None,
         can_check_in=booking.state is State.APPROVED and now >= booking.starts_at - CHECK_IN_EARLIEST,
         can_check_out=booking.state is State.IN_USE,

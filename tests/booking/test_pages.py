@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.db import unit_of_work
+from equipment.models import Equipment
 from tests.cast import Cast, Stage
 
 
@@ -28,3 +30,23 @@ def test_ended_bookings_go_on_page_by_page_and_none_is_lost(
     assert found == ids[::-1]
     assert "/bookings/ended" in browser.get("/bookings").text
     assert browser.get("/bookings/ended?before=nonsense").status_code == 200
+
+
+def test_the_board_draws_busy_units_first_and_folds_the_idle(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+
+    page = stage.browser(cast.manager).get("/lab?on=2026-11-27").text
+    above, quiet = page.split('<details class="quiet">')
+
+    assert str(cast.sem.public_id) in above
+    assert "Idle: 2 units" in quiet
+    assert str(cast.printer.public_id) in quiet
+
+
+def test_two_instruments_of_one_name_differ_by_their_models(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+    with unit_of_work(stage.engine) as session:
+        entry = session.get_one(Equipment, cast.sem.id)
+        entry.maker, entry.model = "FEI", "Quanta 9999"
+
+    assert "FEI Quanta 9999" in stage.browser(cast.owner).get("/bookings").text
