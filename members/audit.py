@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from core.trace import request_id
 from members import notes
 from members.actor import Actor
-from members.models import AuditEntry, Note
+from members.models import AuditEntry, Note, Person
 
 
 def record(
     session: Session,
     *,
-    actor: Actor | None,
+    actor: Actor | Person | None,
     action: str,
     object: str,
     now: datetime,
@@ -24,11 +24,11 @@ def record(
     data: dict[str, Any] | None = None,
     note: Note | None = None,
 ) -> None:
-    """Add a row in the caller's unit of work. `actor` None: the clock or the command line."""
+    """Add a row in the caller's unit of work. `actor` None: the clock or the command line; a person: who signs in."""
     session.add(
         AuditEntry(
             at=now,
-            actor_id=actor.person_id if actor else None,
+            actor_id=actor.id if isinstance(actor, Person) else actor.person_id if actor else None,
             action=action,
             object=object,
             organisation_id=organisation_id,

@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import Refusal
 from core.http import LANG_COOKIE, SESSION_COOKIE, FormIn
 from core.i18n import LANGS, N_, gettext
 from core.rendering import localised
+from core.shapes import read_uuid
 from members import queries, service
 from members.access import Caller, SignedIn, Visit, Visitor, allowed, safe_next
 from members.errors import SignInRefused, TooManySignIns
@@ -210,10 +212,11 @@ def show_trail(
     """Who did what, newest first."""
     with caller.read() as session:
         rows = queries.find_trail(session, action=action[:60], object=object[:80], before=before, limit=PAGE + 1)
+        names = _object_names(session, [row.entry.object for row in rows], caller)
     last = rows[PAGE - 1].entry.id if len(rows) > PAGE else None
     return caller.render(
         "pages/members/audit.html",
-        rows=[_trail_row(row, caller) for row in rows[:PAGE]],
+        rows=[_trail_row(row, names, caller) for row in rows[:PAGE]],
         action=action,
         object=object,
         actions=[("", gettext(caller.lang, "Everything"))]
@@ -222,7 +225,16 @@ def show_trail(
     )
 
 
-def _trail_row(row: queries.Trail, caller: Caller) -> dict[str, Any]:
+def _object_names(session: Session, objects: list[str], caller: Caller) -> dict[str, str]:
+    """What the objects of a trail are called, where that is known: people here, the rest by the site."""
+    people = {text: read_uuid(text.removeprefix("person:")) for text in objects if text.startswith("person:")}
+    found = queries.find_person_names(session, [key for key in people.values() if key])
+    names = {text: found[key] for text, key in people.items() if key in found}
+    named = caller.site.name_references(session, objects, caller.lang)
+    return names | {text: one.name for text, one in named.items()}
+
+
+def _trail_row(row: queries.Trail, names: dict[str, str], caller: Caller) -> dict[str, Any]:
     entry = row.entry
     words = ACTION_WORDS.get(entry.action)
     return {
@@ -230,6 +242,7 @@ def _trail_row(row: queries.Trail, caller: Caller) -> dict[str, Any]:
         "who": row.actor_name or gettext(caller.lang, "automatically"),
         "what": gettext(caller.lang, words) if words else entry.action,
         "object": entry.object,
+        "object_name": names.get(entry.object, ""),
         "href": f"/bookings/{entry.object.removeprefix('booking:')}" if entry.object.startswith("booking:") else "",
         "organisation": (row.organisation_en if caller.lang == "en" else "") or row.organisation_zh or "",
         "data": ", ".join(f"{name} {value}" for name, value in entry.data.items() if value is not None),

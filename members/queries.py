@@ -239,6 +239,11 @@ def find_people(
     return [(person, role, zh, en) for person, role, zh, en in session.execute(statement)]
 
 
+def find_person_names(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, str]:
+    rows = session.execute(select(Person.public_id, Person.name).where(Person.public_id.in_(set(public_ids))))
+    return {key: name for key, name in rows}  # noqa: C416 - rows, not pairs
+
+
 @dataclass(frozen=True)
 class Trail:
     """An audit row with the names that stand behind its ids today."""

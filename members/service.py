@@ -149,7 +149,7 @@ def start_session(session: Session, person: Person, *, now: datetime) -> str:
     session.add(
         SignInSession(token_hash=hash_token(token), person_id=person.id, created_at=now, expires_at=now + SESSION_LASTS)
     )
-    audit.record(session, actor=None, action="signed_in", object=f"person:{person.public_id}", now=now)
+    audit.record(session, actor=person, action="signed_in", object=f"person:{person.public_id}", now=now)
     return token
 
 
@@ -165,7 +165,7 @@ def end_session(session: Session, actor: Actor | None, token: str, *, now: datet
 
 def issue_api_token(session: Session, person: Person, *, now: datetime) -> str:
     token = _issue(session, person.id, "api", now=now, expires_at=now + API_TOKEN_LASTS)
-    audit.record(session, actor=None, action="token_issued", object=f"person:{person.public_id}", now=now)
+    audit.record(session, actor=person, action="token_issued", object=f"person:{person.public_id}", now=now)
     return token
 
 

@@ -152,3 +152,15 @@ def test_a_feed_address_is_shown_once_and_can_be_ended(stage: Stage, cast: Cast,
 
     browser.post("/settings/feed/end", data={"csrf": csrf_of(browser)})
     assert stage.client.get(f"/feeds/{path}").status_code == 404
+
+
+def test_the_trail_names_who_signed_in(stage: Stage, cast: Cast) -> None:
+    browser = stage.browser(None)
+    form = {"csrf": csrf_of(browser, "/sign-in"), "email": "owner@example.com", "password": PASSWORD}
+    assert browser.post("/sign-in", data=form).status_code == 303
+
+    page = stage.browser(cast.zone).get(f"/zone/audit?action=signed_in&object=person:{cast.owner.public_id}").text
+
+    assert '<td data-label="Who">陈晓</td>' in page
+    assert "automatically" not in page
+    assert "<b>陈晓</b>" in page
