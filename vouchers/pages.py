@@ -18,9 +18,9 @@ from core.slot import local_day
 from members import queries as members
 from members.access import Caller, allowed
 from members.models import Role
-from vouchers import movements, queries, service
+from vouchers import movements, queries, service, sheets
 from vouchers.errors import AmountInvalid
-from vouchers.exports import TYPES, Cell, Sheet, file_answer, yuan
+from vouchers.exports import TYPES, file_answer
 from vouchers.models import AccountClass, PaidTo
 from vouchers.queries import Spend
 from vouchers.words import CLASS_WORDS
@@ -84,7 +84,7 @@ def issue_voucher(form: FormIn, caller: Finance) -> Response:
 def show_spend(
     caller: Overseer, by: str = "startup", first: Annotated[str, Query(alias="from")] = "", to: str = ""
 ) -> Response:
-    """What vouchers paid and what companies owe, by startup or by institution, totals first."""
+    """What vouchers paid and what payers owe, by payer or by institution, totals first."""
     by = by if by in ("startup", "institution") else "startup"
     start, end = _read_months(caller, first, to)
     with caller.read() as session:
@@ -92,7 +92,7 @@ def show_spend(
     query = {"from": f"{start:%Y-%m}", "to": f"{end:%Y-%m}"}
     return caller.render(
         "pages/finance/spend.html",
-        rows=rows,
+        rows=[{"spend": row, "note": _researchers(row, by, caller)} for row in rows],
         chart=[{"label": localised(row, caller.lang), "values": [row.voucher_fen, row.own_fen]} for row in rows[:12]],
         by=by,
         tabs=[
@@ -101,12 +101,14 @@ def show_spend(
                 "href": f"/finance/spend?{urlencode({'by': name} | query)}",
                 "current": by == name,
             }
-            for name, text in (("startup", N_("By startup")), ("institution", N_("By institution")))
+            for name, text in (("startup", N_("By payer")), ("institution", N_("By institution")))
         ],
         first=query["from"],
         last=query["to"],
         voucher_fen=sum(row.voucher_fen for row in rows),
         own_fen=sum(row.own_fen for row in rows),
+        startups_fen=sum(row.own_fen for row in rows if row.is_startup) if by == "startup" else None,
+        researchers_fen=sum(row.own_fen for row in rows if not row.is_startup) if by == "startup" else None,
         total_fen=sum(row.total_fen for row in rows),
         bookings=sum(row.bookings for row in rows),
         export=urlencode({"by": by} | query),
@@ -160,11 +162,11 @@ def export(
     with caller.read() as session:
         if name == "spend":
             rows = _find_spend(session, caller, by if by == "institution" else "startup", start, end)
-            sheet = _spend_sheet(rows, caller)
+            sheet = sheets.spend_sheet(rows, caller)
         elif name == "vouchers":
-            sheet = _voucher_sheet(session, caller)
+            sheet = sheets.voucher_sheet(session, caller)
         else:
-            sheet = _ledger_sheet(session, caller)
+            sheet = sheets.ledger_sheet(session, caller)
     return file_answer(sheet, kind, name=f"yixiang-{name}", zone=caller.site.renderer.zone)
 
 
@@ -217,9 +219,15 @@ def _rule(programme: Any, caller: Caller) -> str:
 def _find_spend(session: Session, caller: Caller, by: str, start: date, end: date) -> list[Spend]:
     zone = caller.site.renderer.zone
     after = date(end.year + end.month // 12, end.month % 12 + 1, 1)
-    return queries.find_spend(
+    rows = queries.find_spend(
         session, by=by, start=local_day(start, zone).starts_at, end=local_day(after, zone).starts_at
     )
+    return sorted(rows, key=lambda row: not row.is_startup)
+
+
+def _researchers(row: Spend, by: str, caller: Caller) -> str:
+    """An institution among those who pay is there for its own researchers."""
+    return gettext(caller.lang, N_("own researchers")) if by == "startup" and not row.is_startup else ""
 
 
 def _read_months(caller: Caller, first: str, to: str) -> tuple[date, date]:
@@ -250,59 +258,3 @@ def _read_id(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise NotFound from error
-
-
-def _words(caller: Caller, *texts: str) -> list[str]:
-    return [gettext(caller.lang, text) for text in texts]
-
-
-def _spend_sheet(rows: list[Spend], caller: Caller) -> Sheet:
-    heads = _words(caller, N_("Name"), N_("Bookings"), N_("Voucher, yuan"), N_("Own share, yuan"), N_("Together, yuan"))
-    cells: list[list[Cell]] = [
-        [localised(row, caller.lang), row.bookings, yuan(row.voucher_fen), yuan(row.own_fen), yuan(row.total_fen)]
-        for row in rows
-    ]
-    voucher, own = sum(row.voucher_fen for row in rows), sum(row.own_fen for row in rows)
-    total = sum(row.bookings for row in rows)
-    cells.append([gettext(caller.lang, N_("Total")), total, yuan(voucher), yuan(own), yuan(voucher + own)])
-    return Sheet("spend", heads, cells, caller.now)
-
-
-def _voucher_sheet(session: Session, caller: Caller) -> Sheet:
-    heads = _words(
-        caller, N_("Number"), N_("Holder"), N_("Programme"), N_("Valid until"), N_("Amount, yuan"),
-        N_("Available, yuan"), N_("Held, yuan"), N_("Used, yuan"),
-    )  # fmt: skip
-    rows = queries.find_balances(session, limit=100_000)
-    cells: list[list[Cell]] = [
-        [
-            row.number, localised(row.voucher.organisation, caller.lang), localised(row.voucher.programme, caller.lang),
-            row.voucher.last_use_on.isoformat(), yuan(row.voucher.amount_fen), yuan(row.available_fen),
-            yuan(row.held_fen), yuan(row.spent_fen),
-        ]
-        for row in rows
-    ]  # fmt: skip
-    sums = [
-        yuan(sum(values))
-        for values in zip(
-            *((row.voucher.amount_fen, row.available_fen, row.held_fen, row.spent_fen) for row in rows), strict=True
-        )
-    ]
-    cells.append([gettext(caller.lang, "Total"), "", "", "", *sums])
-    return Sheet("vouchers", heads, cells, caller.now)
-
-
-def _ledger_sheet(session: Session, caller: Caller) -> Sheet:
-    heads = _words(caller, N_("Class of account"), N_("Accounts"), N_("In, yuan"), N_("Out, yuan"), N_("Balance, yuan"))
-    lines = queries.trial_balance(session)
-    cells: list[list[Cell]] = [
-        [
-            gettext(caller.lang, CLASS_WORDS[line.account_class]), line.accounts, yuan(line.in_fen), yuan(line.out_fen),
-            yuan(line.balance_fen),
-        ]
-        for line in lines
-    ]  # fmt: skip
-    into, out = sum(line.in_fen for line in lines), sum(line.out_fen for line in lines)
-    accounts = sum(line.accounts for line in lines)
-    cells.append([gettext(caller.lang, "Total"), accounts, yuan(into), yuan(out), yuan(into - out)])
-    return Sheet("ledger", heads, cells, caller.now)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from members.models import Organisation
+from members.models import Organisation, OrganisationKind
 from vouchers.errors import ProgrammeNotFound, VoucherNotFound
 from vouchers.models import AccountClass, Hold, HoldEnd, LedgerAccount, Programme, Transfer, Voucher
 
@@ -329,8 +329,9 @@ SPENT = (AccountClass.EARNED, AccountClass.CLAIMED, AccountClass.PAYABLE)
 
 
 class Spend(NamedTuple):
-    """What was captured and what was owed for one startup or one payee in a range."""
+    """What was captured and what was owed for one payer or one payee in a range."""
 
+    kind: OrganisationKind
     name_zh: str
     name_en: str
     voucher_fen: int
@@ -341,15 +342,21 @@ class Spend(NamedTuple):
     def total_fen(self) -> int:
         return self.voucher_fen + self.own_fen
 
+    @property
+    def is_startup(self) -> bool:
+        """Not an institution, whose own researchers pay the internal rate."""
+        return self.kind in (OrganisationKind.COMPANY, OrganisationKind.TEAM)
+
 
 def find_spend(session: Session, *, by: str, start: datetime, end: datetime) -> list[Spend]:
-    """Voucher money captured and own shares charged in `[start, end)`, by startup or by institution, largest first."""
+    """Voucher money captured and own shares charged in `[start, end)`, by payer or by payee, largest first."""
     source, target = aliased(LedgerAccount), aliased(LedgerAccount)
     side = source if by == "startup" else target
     voucher = and_(source.account_class == AccountClass.HELD, target.account_class == AccountClass.EARNED)
     own = and_(source.account_class == AccountClass.OWN_DUE, target.account_class == AccountClass.OWN_EARNED)
     statement = (
         select(
+            Organisation.kind,
             Organisation.name_zh,
             Organisation.name_en,
             func.sum(case((voucher, Transfer.amount_fen), else_=0)).label("voucher_fen"),
@@ -361,10 +368,10 @@ def find_spend(session: Session, *, by: str, start: datetime, end: datetime) -> 
         .join(target, target.id == Transfer.to_account_id)
         .join(Organisation, Organisation.id == side.organisation_id)
         .where(or_(voucher, own), Transfer.at >= start, Transfer.at < end)
-        .group_by(Organisation.id, Organisation.name_zh, Organisation.name_en)
+        .group_by(Organisation.id, Organisation.kind, Organisation.name_zh, Organisation.name_en)
         .order_by(func.sum(Transfer.amount_fen).desc(), Organisation.id)
     )
-    return [Spend(zh, en, int(v), int(o), n) for zh, en, v, o, n in session.execute(statement)]
+    return [Spend(kind, zh, en, int(v), int(o), n) for kind, zh, en, v, o, n in session.execute(statement)]
 
 
 class AccountName(NamedTuple):

@@ -12,7 +12,7 @@ CLASS_WORDS: dict[AccountClass, str] = {
     AccountClass.CLAIMED: N_("Claimed"),
     AccountClass.PAYABLE: N_("Payable"),
     AccountClass.BANK: N_("Paid by bank"),
-    AccountClass.OWN_DUE: N_("Own shares due from startups"),
+    AccountClass.OWN_DUE: N_("Own shares due"),
     AccountClass.OWN_EARNED: N_("Own shares earned by payees"),
     AccountClass.RECOVER: N_("To be recovered"),
 }

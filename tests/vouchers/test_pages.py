@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
+from members.models import Person
 from tests.cast import Cast, Stage, csrf_of
 from tests.factories import NOW
 from vouchers.exports import Sheet, write_csv, write_xlsx, yuan
 
 
-def finish(stage: Stage, cast: Cast, book: Any) -> None:
+def finish(stage: Stage, cast: Cast, book: Any, visitor: Person | None = None) -> None:
+    who = visitor or cast.owner
     booking = book()
     stage.api(cast.manager).post(f"/bookings/{booking['id']}/approval")
     stage.clock.at = NOW + timedelta(days=3, hours=4)
-    stage.api(cast.owner).post(f"/bookings/{booking['id']}/check-in")
+    stage.api(who).post(f"/bookings/{booking['id']}/check-in")
     stage.clock.at += timedelta(hours=1)
-    stage.api(cast.owner).post(f"/bookings/{booking['id']}/check-out")
+    stage.api(who).post(f"/bookings/{booking['id']}/check-out")
 
 
 def test_spend_shows_totals_first_and_both_sides(stage: Stage, cast: Cast, book: Any) -> None:
@@ -33,6 +35,19 @@ def test_spend_shows_totals_first_and_both_sides(stage: Stage, cast: Cast, book:
     assert "¥120.00" in startups
     assert "¥280.00" in startups
     assert "Jiangcheng University" in institutions
+
+
+def test_an_institution_that_pays_for_its_researchers_is_no_startup(stage: Stage, cast: Cast, book: Any) -> None:
+    finish(stage, cast, lambda: book(cast.researcher, voucher="none"), visitor=cast.researcher)
+
+    page = stage.browser(cast.finance).get("/finance/spend").text
+    table = stage.browser(cast.finance).get("/finance/exports/spend.csv").text
+
+    assert "By payer" in page
+    assert re.search(r"Own shares of startups</dt>\s*<dd><b>¥0.00", page)
+    assert re.search(r"Institutions(?:&#39;|') own researchers</dt>\s*<dd><b>¥[1-9]", page)
+    assert 'Jiangcheng University<small class="muted">own researchers</small>' in page
+    assert "Jiangcheng University,University,1" in table
 
 
 def test_the_ledger_page_sums_to_zero_and_leads_to_movements(stage: Stage, cast: Cast, book: Any) -> None:
