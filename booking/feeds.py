@@ -6,6 +6,7 @@ proof of who asks, so an unknown, revoked or expired one looks like nothing at a
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from booking.mail import calendar_entry
 from booking.models import Booking, BookingEvent, State
 from booking.notices import language_of
 from booking.queries import BookingFilter
+from booking.states import LIVE
 from core.errors import NotFound
 from core.http import WebIn
 from core.i18n import N_, Lang, translate
@@ -106,20 +108,22 @@ def _find_last_changes(session: Session, bookings: Iterable[Booking]) -> dict[in
 
 
 def _own_entry(booking: Booking, lang: Lang, desk: Desk, stamps: dict[int, datetime]) -> Entry:
-    return calendar_entry(
+    """What one's own calendar shows; a booking that is over cannot be changed, so nothing says how."""
+    entry = calendar_entry(
         booking,
         STATUS_OF[State(booking.state)],
         lang=lang,
         desk=desk,
         stamped_at=stamps.get(booking.id, booking.requested_at),
     )
+    return entry if State(booking.state) in LIVE else replace(entry, description="")
 
 
 def _lab_entry(booking: Booking, lang: Lang, desk: Desk, stamps: dict[int, datetime]) -> Entry:
     """What a lab's calendar shows: the instrument and which organisation comes, no person and no contact."""
     entry = _own_entry(booking, lang, desk, stamps)
     organisation = localised(booking.organisation, lang)
-    return Entry(**(vars(entry) | {"summary": f"{entry.summary} · {organisation}", "description": ""}))
+    return replace(entry, summary=f"{entry.summary} · {organisation}", description="")
 
 
 def _is_known(tag: str, if_none_match: str) -> bool:

@@ -220,7 +220,7 @@ class EquipmentOut(EquipmentLine):
             accessories=entry.accessories,
             country=entry.country,
             class_code=entry.class_code,
-            class_name=class_name(entry.class_code),
+            class_name=class_name(entry.class_code, lang),
             is_due_for_sharing=entry.is_due_for_sharing,
             address=entry.lab.address,
             notes=entry.notes,

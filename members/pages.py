@@ -176,6 +176,7 @@ def list_organisations(
                 "organisation": row.organisation,
                 "kind": gettext(caller.lang, KIND_WORDS[row.organisation.kind]),
                 "people": row.people,
+                "certainty": gettext(caller.lang, row.organisation.certainty),
             }
             for row in rows[:PAGE]
         ],

@@ -21,6 +21,17 @@ KIND_WORDS: dict[str, str] = {
     OrganisationKind.TEAM: N_("Team"),
     OrganisationKind.AUTHORITY: N_("Authority"),
 }
+#: How sure one is of what the list of organisations says; another text is shown as it is.
+CERTAINTY_WORDS = (
+    N_("high: code and name in MOE list (2017 edition)"),
+    N_("high for code; medium for present name"),
+    N_("high for code; high for present name"),
+    N_("high for 2017; low for 2026"),
+    N_("high: named in a public list"),
+    N_("medium: general knowledge"),
+    N_("low: general knowledge"),
+    N_("low: general knowledge, present name or status not checked"),
+)
 #: Actions of the trail, of all packages; one without words is shown as its code.
 ACTION_WORDS: dict[str, str] = {
     "booking_requested": N_("Booking requested"),

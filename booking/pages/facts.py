@@ -37,7 +37,7 @@ def fact_rows(entry: Equipment, lang: Lang, *, with_contact: bool = False) -> li
         (N_("Supervised by"), _if_other(entry.supervisor, entry, lang)),
         (N_("Paid to"), payee),
         (N_("Units"), str(len(entry.units)) if len(entry.units) > 1 else ""),
-        (N_("Class"), class_name(entry.class_code)),
+        (N_("Class"), class_name(entry.class_code, lang)),
         (N_("Contact"), _contact(entry) if with_contact else ""),
         (N_("Notes"), entry.notes),
         (N_("Source"), gettext(lang, ASSIGNMENTS[entry.assignment]) if entry.assignment in ASSIGNMENTS else ""),

@@ -194,7 +194,7 @@ def form_options(lang: Lang) -> dict[str, list[tuple[str, str]]]:
     unknown = [("", gettext(lang, "not known"))]
     return {
         "category": [(slug, localised(category, lang)) for slug, category in CATEGORIES.items()],
-        "class_code": unknown + [(code, f"{code} {name}") for code, name in class_names().items()],
+        "class_code": unknown + [(code, f"{code} {name}") for code, name in class_names(lang).items()],
         "asset_state": [(state.value, gettext(lang, name)) for state, name in ASSET_STATE_NAMES.items()],
         "asset_source": unknown + [(code.value, gettext(lang, name)) for code, name in ASSET_SOURCE_NAMES.items()],
         "use_direction": unknown + [(code.value, gettext(lang, name)) for code, name in USE_DIRECTION_NAMES.items()],

@@ -80,6 +80,18 @@ def test_a_feed_holds_ones_own_bookings_by_state(reader: Reader) -> None:
     ]
 
 
+def test_only_what_can_be_changed_says_how(reader: Reader) -> None:
+    with unit_of_work(reader.engine) as session:
+        for day, state in ((1, State.APPROVED), (-1, State.COMPLETED)):
+            make_booking(session, reader.cast, state=state, starts_at=NOW + timedelta(days=day))
+
+    calendar = Calendar.from_ical(reader.get("member").content)
+
+    described = {event.start > NOW: event.get("description", "") for event in calendar.events}
+    assert "/bookings/" in described[True]
+    assert described[False] == ""
+
+
 def test_a_feed_reaches_from_90_days_back_to_a_year_ahead(reader: Reader) -> None:
     with unit_of_work(reader.engine) as session:
         for days in (-91, -89, 0, 365, 367):

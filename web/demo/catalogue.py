@@ -25,6 +25,7 @@ from equipment.models import (
     ChargeUnit,
     DayKind,
     Equipment,
+    Lab,
     OpeningHours,
     Rate,
     ServiceMode,
@@ -80,6 +81,7 @@ def load_catalogue(engine: Engine, *, now: datetime, tick: Tick) -> None:
         tick("organisations")
         _load_days(session)
         _load_instruments(session, file, owners, now=now, tick=tick)
+        _name_labs(session)
     import_file(engine, DATA / "SJ310497.txt", institution_code="10497", now=now)
     tick("SJ3")
 
@@ -155,6 +157,13 @@ def _load_instruments(
             _apply_profile(session, entries[row.asset_number], row, profile[row.values["category"]], now)
             tick(row.values["name_zh"])
     session.flush()
+
+
+def _name_labs(session: Session) -> None:
+    """Institutions' lists name their labs in Chinese only; the English names are ours."""
+    names = {row["name_zh"]: row["name_en"] for row in _read("labs.csv")}
+    for lab in session.scalars(select(Lab).where(Lab.name_zh.in_(names))):
+        lab.name_en = names[lab.name_zh]
 
 
 def _apply_profile(
