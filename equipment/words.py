@@ -134,7 +134,7 @@ def value_text(value: Any, name: str, lang: Lang) -> str:
     if name == "category" and value in CATEGORIES:
         return localised(CATEGORIES[value], lang)
     if name == "class_code":
-        return f"{value} {class_name(value)}".strip()
+        return f"{value} {class_name(value, lang)}".strip()
     if name.endswith("_fen") and isinstance(value, int):
         return format_money(value)
     if isinstance(value, dict):
