@@ -1,6 +1,7 @@
 """Sign in, settings, language, and the zone's lists of organisations, people and the trail."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
@@ -190,19 +191,21 @@ def list_organisations(
 @router.get("/zone/people")
 def list_people(caller: Zone, q: str = "", after: int = Query(0, ge=0, le=2**62)) -> Response:
     with caller.read() as session:
-        rows = queries.find_people(session, q=q[:100], after=after, limit=PAGE)
+        rows = queries.find_people(session, q=q[:100], after=after, limit=PAGE + 1)
+    older = urlencode({"q": q, "after": rows[PAGE - 1].id}) if len(rows) > PAGE else ""
     return caller.render(
         "pages/members/people.html",
         rows=[
             {
-                "name": person.name,
-                "email": person.email,
-                "role": gettext(caller.lang, ROLE_WORDS[Role(role)]),
-                "organisation": en if caller.lang == "en" and en else zh,
+                "name": row.person.name,
+                "email": row.person.email,
+                "role": gettext(caller.lang, ROLE_WORDS[Role(row.role)]),
+                "organisation": localised(row, caller.lang),
             }
-            for person, role, zh, en in rows
+            for row in rows[:PAGE]
         ],
         q=q,
+        next_href=f"/zone/people?{older}" if older else "",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
@@ -220,12 +220,20 @@ def count_organisations(session: Session) -> dict[str, int]:
     return {kind: count for kind, count in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def find_people(
-    session: Session, *, q: str = "", after: int = 0, limit: int = 50
-) -> list[tuple[Person, str, str, str]]:
-    """People with role and organisation (zh, en), in order of id: a row per membership."""
+class MemberRow(NamedTuple):
+    """A membership with its person and its organisation's names."""
+
+    id: int
+    person: Person
+    role: Role
+    name_zh: str
+    name_en: str
+
+
+def find_people(session: Session, *, q: str = "", after: int = 0, limit: int = 50) -> list[MemberRow]:
+    """People with role and organisation, in order of membership."""
     statement = (
-        select(Person, Membership.role, Organisation.name_zh, Organisation.name_en)
+        select(Membership.id, Person, Membership.role, Organisation.name_zh, Organisation.name_en)
         .join(Membership, Membership.person_id == Person.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .where(Membership.id > after)
@@ -236,7 +244,7 @@ def find_people(
         statement = statement.where(
             or_(Person.name.contains(q, autoescape=True), Person.email.contains(q.lower(), autoescape=True))
         )
-    return [(person, role, zh, en) for person, role, zh, en in session.execute(statement)]
+    return [MemberRow(*row) for row in session.execute(statement)]
 
 
 def find_person_names(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -1,5 +1,6 @@
 """Signing in: one answer for every failure, slowed down when guessed at, dead when it ends."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -164,3 +165,15 @@ def test_the_trail_names_who_signed_in(stage: Stage, cast: Cast) -> None:
     assert '<td data-label="Who">陈晓</td>' in page
     assert "automatically" not in page
     assert "<b>陈晓</b>" in page
+
+
+def test_the_list_of_people_goes_on(stage: Stage, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("members.pages.PAGE", 4)
+    browser, address, found = stage.browser(cast.zone), "/zone/people", []
+
+    while address:
+        page = browser.get(address).text
+        found += re.findall(r"[a-z]+@example\.com", page)
+        address = next(iter(re.findall(r'href="([^"]+)" rel="next"', page)), "").replace("&amp;", "&")
+
+    assert len(found) == len(set(found)) == 10
