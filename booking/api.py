@@ -37,19 +37,18 @@ class CursorInvalid(InvalidInput):
 
 @router.post("/quotes", response_model=QuoteOut)
 def quote(body: QuoteIn, caller: SignedIn) -> Response | QuoteOut:
-    """Price a slot and say what stands in its way; nothing is written."""
+    """Price a slot and say what stands in its way; nothing is written. Without a price: refused with all reasons."""
     with caller.read() as session:
         entry = catalogue.get_equipment(session, body.equipment_id)
         payer = permissions.payer_for(caller.actor, entry)
-        quote = quotes.quote_slot(
+        found = quotes.assess_slot(
             session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, mode=body.mode,
             now=caller.now,
         )  # fmt: skip
-        preview = quotes.preview_slot(
-            session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, mode=body.mode,
-            now=caller.now,
-        )  # fmt: skip
-        return QuoteOut.of(quote, preview, entry, problems_of(preview, caller.lang, caller.explain), caller.lang)
+        quote = found.quote or quotes.require_granted(found)[0]
+        provisional = quotes.is_provisional(session, entry, body.slot)
+        problems = problems_of(found, caller.explain)
+        return QuoteOut.of(quote, found, entry, problems, caller.lang, is_provisional=provisional)
 
 
 @router.post("/bookings", status_code=201, response_model=BookingOut)

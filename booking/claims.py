@@ -3,8 +3,8 @@
 The checks here explain; the database refuses overlap whatever this code does.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,42 +28,57 @@ ALTERNATIVES_MOST = 3
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a slot would go: a free unit, else what is in the way on all of them."""
+
+    unit: Unit | None
+    busy: Sequence[Busy]
+
+    @property
+    def taken(self) -> list[Slot]:
+        """The first few parts of what is in the way; empty where a unit is free."""
+        return [] if self.unit else [part.slot for part in self.busy[:3]]
+
+    def find_refusal(self, alternatives: Sequence[Slot] | None = None) -> SlotTaken | UnitBlocked | None:
+        """Why the slot has no place, with slots that have one."""
+        if self.unit:
+            return None
+        details = {} if alternatives is None else {"alternatives": as_details(alternatives)}
+        only_blocks = self.busy and all(part.kind is OccupancyKind.BLOCK for part in self.busy)
+        return (UnitBlocked if only_blocks else SlotTaken)(field="starts_at", taken=self.taken, details=details)
+
+
+def as_details(slots: Iterable[Slot]) -> list[dict[str, datetime]]:
+    """Slots as the details of a refusal."""
+    return [{"starts_at": slot.starts_at, "ends_at": slot.ends_at} for slot in slots]
+
+
 def open_slots_of(session: Session, entry: Equipment, window: Slot) -> list[Slot]:
     """Open time of an entry within a window: hours, holidays, make-up workdays and closures."""
     return catalogue.read_calendar(session, window).open_slots(entry, window)
 
 
-def lock_units(session: Session, entry: Equipment) -> list[Unit]:
-    """Lock the entry's units: whoever comes next waits here and then sees what was claimed."""
-    return [unit for unit in lock_rows(session, Unit, [u.id for u in entry.units]) if unit.retired_at is None]
+def lock_units(session: Session, entry: Equipment, *, now: datetime) -> None:
+    """Lock the entry's units: whoever comes next waits here and then sees what was claimed. What has expired goes."""
+    keys = [unit.id for unit in entry.units]
+    lock_rows(session, Unit, keys)
+    if not session.get_bind().get_execution_options().get(UNSAFE):
+        _drop_expired(session, keys, now=now)
 
 
-def choose_unit(
-    session: Session, entry: Equipment, units: Sequence[Unit], slot: Slot, *, now: datetime, moving: int | None = None
-) -> Unit:
-    """The first of the locked units that is free for the slot with its buffers.
+def find_place(session: Session, entry: Equipment, slot: Slot, *, moving: int | None = None) -> Place:
+    """The first unit that is free for the slot with its buffers. Under a lock of the units the answer holds.
 
-    `moving` is the id of a booking whose own claim does not count. Raises SlotTaken or UnitBlocked with alternatives.
+    `moving` is the id of a booking whose own claim does not count.
     """
-    claim = conflicts.claim_of(slot, entry)
+    units = [unit for unit in entry.units if unit.retired_at is None]
     if session.get_bind().get_execution_options().get(UNSAFE):
-        return units[0]
-    _drop_expired(session, [unit.id for unit in units], now=now)
-    busy = [
-        b for b in queries.find_busy(session, [u.id for u in units], claim) if moving is None or b.booking_id != moving
-    ]
-    by_unit: dict[int, list[Busy]] = defaultdict(list)
-    for taken in busy:
-        by_unit[taken.unit_id].append(taken)
-    for unit in units:
-        if unit.id not in by_unit:
-            return unit
-    near = find_alternatives(session, entry, slot, now=now, moving=moving)
-    details = {"alternatives": [{"starts_at": s.starts_at, "ends_at": s.ends_at} for s in near]}
-    taken_slots = [part.slot for part in busy[:3]]
-    if busy and all(part.kind is OccupancyKind.BLOCK for part in busy):
-        raise UnitBlocked(taken=taken_slots, details=details)
-    raise SlotTaken(taken=taken_slots, details=details)
+        return Place(units[0], [])
+    found = queries.find_busy(session, [unit.id for unit in units], conflicts.claim_of(slot, entry))
+    busy = [part for part in found if moving is None or part.booking_id != moving]
+    used = {part.unit_id for part in busy}
+    return Place(next((unit for unit in units if unit.id not in used), None), busy)
 
 
 def place_claim(session: Session, booking: Booking, entry: Equipment) -> None:

@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from booking import claims, conflicts, pricing, queries
+from booking.claims import Place
 from booking.errors import ModeNotOffered, NotBookable, RuleBroken, RulesBroken, SlotOutOfRange
+from booking.models import Booking
 from booking.permissions import Payer
 from booking.pricing import Line, Use
+from core.errors import InvalidInput, NotFound, Refusal
 from core.slot import Slot, local_date
 from equipment import queries as catalogue
-from equipment.models import ChargeUnit, Equipment, ServiceMode
+from equipment.models import ChargeUnit, Equipment, ServiceMode, Tariff, Unit
 from equipment.tariffs import tariff_on
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
@@ -42,19 +45,27 @@ class Quote:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """A quote together with whatever would refuse the request now."""
+class Assessment:
+    """What is asked, weighed: the quote, and everything that refuses it, each kind in its own place."""
 
+    #: None where a rule of quantities, price or mode is broken, or where the voucher is refused.
     quote: Quote | None
     broken: list[RuleBroken]
-    taken: list[Slot]
-    alternatives: list[Slot]
-    #: The holidays of the slot's year are not announced yet.
-    is_provisional: bool = False
+    place: Place
+    #: Why the voucher that was chosen cannot pay.
+    voucher_refusal: Refusal | None
+    #: The nearest free slots; None where the time is not what stands in the way.
+    alternatives: list[Slot] | None
+
+    @property
+    def reasons(self) -> list[Refusal]:
+        """All that stands in the way, in the order in which one would mend it."""
+        found = [*self.broken, self.place.find_refusal(), self.voucher_refusal]
+        return [reason for reason in found if reason is not None]
 
     @property
     def can_request(self) -> bool:
-        return self.quote is not None and not self.broken and not self.taken
+        return not self.reasons
 
 
 def quote_slot(
@@ -67,53 +78,24 @@ def quote_slot(
     voucher: str | UUID,
     mode: ServiceMode | None = None,
     now: datetime,
-    returning: str | None = None,
 ) -> Quote:
-    """Price a slot for a payer. `mode` None: the instrument's first. `returning` names a booking whose held money
-    counts as free again (a move).
+    """Price a slot for a payer, whatever the rules of time say (use that is past).
 
-    Raises NotBookable, SlotOutOfRange, RulesBroken (quantities, price) and the refusals of vouchers.
+    Raises NotBookable, SlotOutOfRange, RulesBroken (quantities, price, mode) and the refusals of vouchers.
     """
-    require_within_reach(slot, now)
-    if not entry.is_bookable or entry.retired_at is not None:
-        raise NotBookable
-    zone = ZoneInfo(entry.lab.zone)
-    tariff = tariff_on(entry.tariffs, local_date(slot.starts_at, zone))
-    mode = mode or entry.service_modes[0]
-    rush = tariff is not None and pricing.is_rush(tariff, slot.starts_at, now)
-    use = Use(slot.starts_at, slot.ends_at, zone, {}, mode, rush)
-    lines, amounts, broken = pricing.price_use(tariff, payer.tier, use, quantities)
-    if mode not in entry.service_modes:
-        broken.append(ModeNotOffered(field="mode"))
+    require_quotable(entry, slot, now)
+    quote, broken, refusal = _price(
+        session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now
+    )
     if broken:
-        raise RulesBroken(reasons=broken)
-    assert tariff is not None, "a price without a tariff"
-    price_fen = pricing.total_fen(lines)
-    eligible = payer.may_use_vouchers and entry.voucher_eligible
-    plan = vouchers.plan_share(
-        session,
-        organisation_id=payer.organisation_id,
-        eligible_fen=price_fen if eligible else 0,
-        ends_on=local_date(slot.ends_at - timedelta(microseconds=1), zone),
-        choice=voucher if eligible else "none",
-        now=now,
-        returning=returning,
-    )
-    return Quote(
-        lines=lines,
-        quantities=_as_text(amounts),
-        price_fen=price_fen,
-        voucher_fen=plan.share_fen,
-        own_fen=price_fen - (plan.share_fen if plan.paid_to is PaidTo.INSTITUTION else 0),
-        tier=payer.tier.value,
-        plan=plan,
-        tariff_id=tariff.id,
-        mode=mode,
-        is_rush=rush,
-    )
+        raise RulesBroken(reasons=[*broken, *([refusal] if refusal else [])])
+    if refusal:
+        raise refusal
+    assert quote is not None, "neither a quote nor a refusal"
+    return quote
 
 
-def preview_slot(
+def assess_slot(
     session: Session,
     entry: Equipment,
     payer: Payer,
@@ -123,19 +105,40 @@ def preview_slot(
     voucher: str | UUID,
     mode: ServiceMode | None = None,
     now: datetime,
-) -> Preview:
-    """The quote and everything that stands in its way, with the nearest free slots if something does."""
-    quote: Quote | None = None
-    broken: list[RuleBroken] = []
-    try:
-        quote = quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)
-    except RulesBroken as refusal:
-        broken += [reason for reason in refusal.reasons if isinstance(reason, RuleBroken)]
-    broken = find_broken_rules(session, entry, slot, now=now, payer=payer) + broken
-    taken = find_taken(session, entry, slot)
-    in_the_way = taken or any(rule.field in ("starts_at", "ends_at") for rule in broken)
-    alternatives = claims.find_alternatives(session, entry, slot, now=now) if in_the_way else []
-    return Preview(quote, broken, taken, alternatives, is_provisional=is_provisional(session, entry, slot))
+    by_lab: bool = False,
+    moving: Booking | None = None,
+) -> Assessment:
+    """Weigh a slot whole: time, limits of the week, quantities, price, mode, voucher, and whether it is taken.
+
+    The one way of quotes, requests and moves; a write calls it with the units locked. `moving`: a booking whose claim,
+    held money and place in the week do not count. Raises NotBookable and SlotOutOfRange.
+    """
+    require_quotable(entry, slot, now)
+    moving_id = moving.id if moving else None
+    broken = find_broken_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab, moving=moving_id)
+    place = claims.find_place(session, entry, slot, moving=moving_id)
+    quote, more, refusal = _price(
+        session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now,
+        returning=moving.reference if moving else None,
+    )  # fmt: skip
+    in_the_way = place.unit is None or any(rule.field in ("starts_at", "ends_at") for rule in broken)
+    near = claims.find_alternatives(session, entry, slot, now=now, moving=moving_id) if in_the_way else None
+    return Assessment(quote, broken + more, place, refusal, near)
+
+
+def require_granted(found: Assessment) -> tuple[Quote, Unit]:
+    """The quote and the free unit of a slot that nothing refuses.
+
+    Raises RulesBroken with every reason once a rule is broken; else SlotTaken or UnitBlocked; else the voucher's
+    refusal. The first two bring the nearest free slots.
+    """
+    if found.broken:
+        details = {} if found.alternatives is None else {"alternatives": claims.as_details(found.alternatives)}
+        raise RulesBroken(reasons=found.reasons, details=details)
+    if refusal := found.place.find_refusal(found.alternatives) or found.voucher_refusal:
+        raise refusal
+    assert found.quote is not None and found.place.unit is not None, "nothing refuses, yet there is no quote"
+    return found.quote, found.place.unit
 
 
 def find_broken_rules(
@@ -169,17 +172,79 @@ def is_provisional(session: Session, entry: Equipment, slot: Slot) -> bool:
     return not years <= catalogue.find_official_years(session, years)
 
 
-def find_taken(session: Session, entry: Equipment, slot: Slot) -> list[Slot]:
-    """What is in the way when no unit is free; empty when one is."""
-    units = [unit.id for unit in entry.units if unit.retired_at is None]
-    busy = queries.find_busy(session, units, conflicts.claim_of(slot, entry))
-    return [part.slot for part in busy[:3]] if {part.unit_id for part in busy} >= set(units) else []
+def require_quotable(entry: Equipment, slot: Slot, now: datetime) -> None:
+    """Raises SlotOutOfRange and NotBookable."""
+    require_within_reach(slot, now)
+    if not entry.is_bookable or entry.retired_at is not None:
+        raise NotBookable
 
 
 def require_within_reach(slot: Slot, now: datetime) -> None:
-    if not now - REACH < slot.starts_at < slot.ends_at < now + REACH:
+    """Raises SlotOutOfRange at the end that lies too far away."""
+    if not now - REACH < slot.starts_at < now + REACH:
         raise SlotOutOfRange(field="starts_at")
+    if slot.ends_at >= now + REACH:
+        raise SlotOutOfRange(field="ends_at")
 
 
-def _as_text(amounts: Mapping[ChargeUnit, Any]) -> dict[str, str]:
-    return {unit.value: str(amount) for unit, amount in amounts.items()}
+def _price(
+    session: Session,
+    entry: Equipment,
+    payer: Payer,
+    slot: Slot,
+    *,
+    quantities: Mapping[str, Any],
+    voucher: str | UUID,
+    mode: ServiceMode | None,
+    now: datetime,
+    returning: str | None = None,
+) -> tuple[Quote | None, list[RuleBroken], Refusal | None]:
+    """The quote, or what is wrong with quantities, price and mode, and why the voucher cannot pay. `mode` None: the
+    instrument's first. `returning` names a booking whose held money counts as free again (a move)."""
+    zone = ZoneInfo(entry.lab.zone)
+    tariff = tariff_on(entry.tariffs, local_date(slot.starts_at, zone))
+    mode = mode or entry.service_modes[0]
+    rush = tariff is not None and pricing.is_rush(tariff, slot.starts_at, now)
+    use = Use(slot.starts_at, slot.ends_at, zone, {}, mode, rush)
+    lines, amounts, broken = pricing.price_use(tariff, payer.tier, use, quantities)
+    if mode not in entry.service_modes:
+        broken.append(ModeNotOffered(field="mode"))
+    price_fen = pricing.total_fen(lines)
+    eligible = payer.may_use_vouchers and entry.voucher_eligible and not broken
+    try:
+        plan = vouchers.plan_share(
+            session, organisation_id=payer.organisation_id, eligible_fen=price_fen if eligible else 0,
+            ends_on=local_date(slot.ends_at - timedelta(microseconds=1), zone), choice=voucher, now=now,
+            returning=returning,
+        )  # fmt: skip
+    except (NotFound, InvalidInput) as refusal:
+        return None, broken, refusal
+    if broken:
+        return None, broken, None
+    assert tariff is not None, "a price without a tariff"
+    return _quote_of(lines, amounts, payer, plan, tariff, mode, rush=rush), [], None
+
+
+def _quote_of(
+    lines: list[Line],
+    amounts: Mapping[ChargeUnit, Any],
+    payer: Payer,
+    plan: vouchers.SharePlan,
+    tariff: Tariff,
+    mode: ServiceMode,
+    *,
+    rush: bool,
+) -> Quote:
+    price_fen = pricing.total_fen(lines)
+    return Quote(
+        lines=lines,
+        quantities={unit.value: str(amount) for unit, amount in amounts.items()},
+        price_fen=price_fen,
+        voucher_fen=plan.share_fen,
+        own_fen=price_fen - (plan.share_fen if plan.paid_to is PaidTo.INSTITUTION else 0),
+        tier=payer.tier.value,
+        plan=plan,
+        tariff_id=tariff.id,
+        mode=mode,
+        is_rush=rush,
+    )

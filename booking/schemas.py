@@ -1,15 +1,17 @@
 """Shapes in and out of the JSON routes."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from booking.errors import SlotInvalid
 from booking.models import Booking
-from booking.quotes import Preview, Quote
-from core.i18n import Lang, translate
+from booking.quotes import Assessment, Quote
+from core.errors import Refusal
+from core.i18n import Lang
 from core.rendering import localised
 from core.shapes import In, InstantIn, LongText, Out, VersionIn
 from core.slot import Slot
@@ -106,7 +108,10 @@ class QuoteOut(Out):
     alternatives: list[SlotOut] = []
 
     @classmethod
-    def of(cls, quote: Quote, preview: Preview, entry: Equipment, problems: list[ProblemOut], lang: Lang) -> Self:
+    def of(
+        cls, quote: Quote, found: Assessment, entry: Equipment, problems: list[ProblemOut], lang: Lang, *,
+        is_provisional: bool,
+    ) -> Self:  # fmt: skip
         return cls(
             price_fen=quote.price_fen,
             voucher_fen=quote.voucher_fen,
@@ -116,10 +121,10 @@ class QuoteOut(Out):
             lines=[LineOut.model_validate(line) for line in quote.lines],
             mode=quote.mode,
             is_rush=quote.is_rush,
-            is_provisional=preview.is_provisional,
+            is_provisional=is_provisional,
             problems=problems,
-            taken=[SlotOut.model_validate(slot) for slot in preview.taken],
-            alternatives=[SlotOut.model_validate(slot) for slot in preview.alternatives],
+            taken=[SlotOut.model_validate(slot) for slot in found.place.taken],
+            alternatives=[SlotOut.model_validate(slot) for slot in found.alternatives or []],
         )
 
 
@@ -215,9 +220,6 @@ class AvailabilityOut(Out):
     next_cursor: str | None
 
 
-def problems_of(preview: Preview, lang: Lang, words: Any) -> list[ProblemOut]:
-    """Broken rules with their words; `words` explains a refusal in the reader's language."""
-    found = [ProblemOut(code=rule.code, field=rule.field, message=words(rule)) for rule in preview.broken]
-    if preview.taken:
-        found.append(ProblemOut(code="slot_taken", field="starts_at", message=translate(lang, "This time is taken.")))
-    return found
+def problems_of(found: Assessment, words: Callable[[Refusal], str]) -> list[ProblemOut]:
+    """What stands in the way, with its words; `words` explains a refusal in the reader's language."""
+    return [ProblemOut(code=rule.code, field=rule.field, message=words(rule)) for rule in found.reasons]

@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from booking import claims, notices, permissions, queries, quotes
-from booking.errors import MayNotRunLab, NotBookable, ReasonMissing, RulesBroken, VersionStale
+from booking.errors import MayNotRunLab, ReasonMissing, VersionStale
 from booking.events import record_event, require_state
 from booking.models import Awaiting, Booking, Source, State
 from booking.permissions import Payer
-from booking.quotes import Quote
+from booking.quotes import Assessment, Quote
 from core.db import lock_rows
 from core.money import share_fen
 from core.slot import Slot
@@ -95,15 +95,14 @@ def place_booking(
     now: datetime,
 ) -> Booking:
     """The common way of every new booking, whoever asks for it."""
-    quotes.require_within_reach(slot, now)
-    if not entry.is_bookable or entry.retired_at is not None:
-        raise NotBookable
+    quotes.require_quotable(entry, slot, now)
     by_lab = source is Source.LAB
     lock_rows(session, Organisation, [payer.organisation_id])
-    units = claims.lock_units(session, entry)
-    require_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab)
-    unit = claims.choose_unit(session, entry, units, slot, now=now)
-    quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)
+    claims.lock_units(session, entry, now=now)
+    found = quotes.assess_slot(
+        session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, by_lab=by_lab
+    )
+    quote, unit = quotes.require_granted(found)
     note = notes.write(session, purpose, person_id=person_id, now=now) if purpose else None
     booking = Booking(
         equipment=entry,
@@ -191,7 +190,7 @@ def move_booking(
     quotes.require_within_reach(slot, now)
     lock_rows(session, Organisation, [keys.organisation_id])
     entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
-    units = claims.lock_units(session, entry)
+    claims.lock_units(session, entry, now=now)
     booking = lock_booking(session, booking_id)
     lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
     permissions.require_seen(actor, booking, lab_ids)
@@ -200,9 +199,7 @@ def move_booking(
     if booking.version != version:
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
-    require_rules(session, entry, slot, now=now, payer=_payer_of(booking), by_lab=by_lab, moving=booking.id)
-    unit = claims.choose_unit(session, entry, units, slot, now=now, moving=booking.id)
-    quote = _quote_again(session, booking, entry, slot, now=now)
+    quote, unit = quotes.require_granted(_assess_again(session, booking, entry, slot, by_lab=by_lab, now=now))
     before, was = booking.state, booking.slot
     claims.drop_claim(session, booking)
     vouchers.release_holds(session, reference=booking.reference, now=now)
@@ -216,17 +213,6 @@ def move_booking(
     record_event(session, booking, "moved", before, actor=actor, now=now, data=_times(was))
     notices.moved(session, booking, was=was, by_lab=by_lab and booking.person_id != actor.person_id, now=now)
     return booking
-
-
-def require_rules(
-    session: Session, entry: Equipment, slot: Slot, *, now: datetime, payer: Payer, by_lab: bool,
-    moving: int | None = None,
-) -> None:  # fmt: skip
-    """Raises RulesBroken with every broken rule and the nearest slots that would do."""
-    broken = quotes.find_broken_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab, moving=moving)
-    if broken:
-        near = claims.find_alternatives(session, entry, slot, now=now)
-        raise RulesBroken(reasons=broken, details={"alternatives": [_times(other) for other in near]})
 
 
 def require_manager_of(session: Session, actor: Actor, entry: Equipment) -> None:
@@ -285,23 +271,23 @@ def _locked_for_lab(session: Session, actor: Actor, booking_id: UUID) -> Booking
     return booking
 
 
-def _quote_again(session: Session, booking: Booking, entry: Equipment, slot: Slot, *, now: datetime) -> Quote:
+def _assess_again(
+    session: Session, booking: Booking, entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime
+) -> Assessment:
+    """Another slot for a booking: its quantities, its voucher and its way of use stay."""
     choice = booking.voucher_choice
-    return quotes.quote_slot(
+    return quotes.assess_slot(
         session,
         entry,
-        _payer_of(booking),
+        Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP),
         slot,
         quantities=booking.quantities,
         voucher=choice if choice in ("auto", "none") else UUID(choice),
         mode=booking.service_mode,
         now=now,
-        returning=booking.reference,
+        by_lab=by_lab,
+        moving=booking,
     )
-
-
-def _payer_of(booking: Booking) -> Payer:
-    return Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP)
 
 
 def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime) -> dict[str, Any]:

@@ -31,18 +31,16 @@ def plan_share(
     whose held money counts as available again.
 
     "auto": the programme of the first-expiring voucher, as far as its vouchers reach. "none": nothing. An id: that
-    voucher for the whole share, else VoucherNotFound, VoucherNotYetValid, VoucherEndsBeforeSlot, VoucherBalanceTooLow.
+    voucher for the whole share, else VoucherNotFound (also where nothing is eligible), VoucherNotYetValid,
+    VoucherEndsBeforeSlot, VoucherBalanceTooLow.
     """
+    voucher = _require_own(session, organisation_id, choice) if isinstance(choice, UUID) else None
     if choice == "none" or eligible_fen <= 0:
         return NOTHING
     back = queries.sum_held(session, returning) if returning else {}
-    if choice == "auto":
+    if voucher is None:
         vouchers = queries.find_valid(session, organisation_id, on=ends_on)
         return ledger.plan_parts(eligible_fen, _usable(session, vouchers, back))
-    assert isinstance(choice, UUID)
-    voucher = queries.get_voucher(session, choice)
-    if voucher.organisation_id != organisation_id or voucher.lapsed_at is not None:
-        raise VoucherNotFound(field="voucher")
     if ends_on < voucher.valid_from_on:
         raise VoucherNotYetValid(field="voucher", valid_from_on=voucher.valid_from_on)
     if ends_on > voucher.last_use_on:
@@ -126,6 +124,17 @@ def charge_own_share(
         session, actor=None, action="own_share_charged", object=reference, now=now, organisation_id=organisation_id,
         data={"amount_fen": amount_fen},
     )  # fmt: skip
+
+
+def _require_own(session: Session, organisation_id: int, public_id: UUID) -> Voucher:
+    """Raises VoucherNotFound for a voucher that is unknown, of another company, or lapsed."""
+    try:
+        voucher = queries.get_voucher(session, public_id)
+    except VoucherNotFound as error:
+        raise VoucherNotFound(field="voucher") from error
+    if voucher.organisation_id != organisation_id or voucher.lapsed_at is not None:
+        raise VoucherNotFound(field="voucher")
+    return voucher
 
 
 def _end_holds(session: Session, *, reference: str, amount_fen: int, payee_id: int | None, now: datetime) -> int:

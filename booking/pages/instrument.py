@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from booking import availability, permissions, quotes, timelines
 from booking.availability import Days
-from booking.errors import SlotInvalid, SlotTaken
+from booking.errors import SlotInvalid
 from booking.pages import views
 from booking.pages.facts import fact_rows, opening_rows, price_rows, rule_rows, word_rows
 from booking.pages.week import WEEK, find_week_busy, picked, week_of, week_rows
 from booking.pricing import quantity_units, rates_for
-from booking.quotes import Preview
+from booking.quotes import Assessment
 from core.errors import Refusal
 from core.formats import format_money, format_soon
 from core.i18n import gettext
@@ -82,6 +82,7 @@ def instrument_page(
         days = availability.find_days(session, [entry], first_on=first_on, days=WEEK, now=caller.now)[entry.id]
         busy = find_week_busy(session, entry, first_on, zone)
         preview, problem = _preview(session, caller, entry, asked, slot)
+        is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot))
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
         photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
@@ -127,7 +128,7 @@ def instrument_page(
         problems=_problem_rows(caller, problems, preview),
         alternatives=_alternative_rows(entry, preview, refusal, asked, zone),
         vouchers=vouchers,
-        is_provisional=bool(preview and preview.is_provisional),
+        is_provisional=is_provisional,
         can_book=bool(caller.actor and caller.actor.has(*permissions.BOOKERS)),
         manages=bool(caller.actor and permissions.manages(caller.actor, lab_ids, entry.lab_id)),
     )
@@ -146,14 +147,14 @@ def _read_slot(asked: Asked, zone: ZoneInfo) -> tuple[Slot | None, Refusal | Non
 
 def _preview(
     session: Session, caller: Visit, entry: Equipment, asked: Asked, slot: Slot | None
-) -> tuple[Preview | None, Refusal | None]:
+) -> tuple[Assessment | None, Refusal | None]:
     """The quote for one who may book; a refusal where there can be none."""
     if slot is None or caller.actor is None or not caller.actor.has(*permissions.BOOKERS):
         return None, None
     payer = permissions.payer_for(caller.actor, entry)
     voucher = asked.voucher if asked.voucher in ("auto", "none") else read_uuid(asked.voucher) or "auto"
     try:
-        return quotes.preview_slot(
+        return quotes.assess_slot(
             session, entry, payer, slot, quantities=asked.quantities, voucher=voucher, mode=read_mode(asked.mode),
             now=caller.now,
         ), None  # fmt: skip
@@ -161,7 +162,7 @@ def _preview(
         return None, refusal
 
 
-def _pick(slot: Slot | None, zone: ZoneInfo, preview: Preview | None) -> Any:
+def _pick(slot: Slot | None, zone: ZoneInfo, preview: Assessment | None) -> Any:
     """What is chosen already, for the timeline; True where one may choose."""
     if slot is None:
         return True
@@ -178,7 +179,7 @@ def _next_free(days: Days, caller: Visit) -> dict[str, str] | None:
     return {"label": format_soon(first.starts_at, caller.lang, days.zone, now=caller.now), "href": href}
 
 
-def _quote_view(preview: Preview | None, entry: Equipment, caller: Visit) -> dict[str, Any] | None:
+def _quote_view(preview: Assessment | None, entry: Equipment, caller: Visit) -> dict[str, Any] | None:
     quote = preview.quote if preview else None
     if quote is None:
         return None
@@ -197,16 +198,13 @@ def _quote_view(preview: Preview | None, entry: Equipment, caller: Visit) -> dic
     }
 
 
-def _problem_rows(caller: Visit, refusals: list[Refusal], preview: Preview | None) -> list[dict[str, str]]:
+def _problem_rows(caller: Visit, refusals: list[Refusal], preview: Assessment | None) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     for refusal in refusals:
         parts: list[Refusal] = list(refusal.reasons) or [refusal]
         rows += [{"field": _field_id(part.field), "message": caller.explain(part)} for part in parts]
     if preview and not rows:
-        rows += [{"field": _field_id(rule.field), "message": caller.explain(rule)} for rule in preview.broken]
-        if preview.taken:
-            taken = SlotTaken(taken=preview.taken)
-            rows.append({"field": "starts_at", "message": caller.explain(taken)})
+        rows += [{"field": _field_id(rule.field), "message": caller.explain(rule)} for rule in preview.reasons]
     return rows
 
 
@@ -215,10 +213,10 @@ def _field_id(name: str) -> str:
 
 
 def _alternative_rows(
-    entry: Equipment, preview: Preview | None, refusal: Refusal | None, asked: Asked, zone: ZoneInfo
+    entry: Equipment, preview: Assessment | None, refusal: Refusal | None, asked: Asked, zone: ZoneInfo
 ) -> list[dict[str, Any]]:
     """The nearest free slots, each a link that chooses it and keeps what was typed."""
-    slots = preview.alternatives if preview else views.slots_of(refusal)
+    slots = (preview.alternatives or []) if preview else views.slots_of(refusal)
     kept = {f"quantity_{name}": value for name, value in asked.quantities.items()}
     kept |= {"voucher": asked.voucher, "purpose": asked.purpose, "mode": asked.mode}
     return [

@@ -1,0 +1,89 @@
+"""Everything that is wrong with a request comes at once, alike from quotes, requests, moves and forms."""
+
+from typing import Any
+
+import pytest
+
+from tests.cast import ENDS, STARTS, Cast, Stage
+
+UNKNOWN = "01990000-0000-7000-8000-000000000000"
+#: Saturday, off step, 20 hours.
+BAD_TIME = {"starts_at": "2026-11-28T02:10:00Z", "ends_at": "2026-11-28T22:10:00Z"}
+TIME_CODES = ["too_long", "off_step", "outside_opening_hours"]
+
+
+def ask(cast: Cast, **changes: Any) -> dict[str, Any]:
+    return {"equipment_id": str(cast.sem.public_id), "starts_at": STARTS, "ends_at": ENDS} | changes
+
+
+def codes(answer: Any) -> list[str]:
+    return [reason["code"] for reason in answer.json()["reasons"]]
+
+
+@pytest.mark.parametrize("path", ["/quotes", "/bookings"])
+def test_a_voucher_that_one_may_not_use_is_refused_whoever_asks(stage: Stage, cast: Cast, path: str) -> None:
+    for person in (cast.researcher, cast.stranger, cast.owner):
+        for voucher in (UNKNOWN, str(cast.voucher.public_id)):
+            if person is cast.owner and voucher != UNKNOWN:
+                continue
+            refused = stage.api(person).post(path, ask(cast, voucher=voucher))
+
+            assert (refused.status_code, refused.json()["code"]) == (404, "voucher_not_found")
+    assert stage.api(cast.researcher).post(path, ask(cast, voucher="auto")).status_code in (200, 201)
+
+
+@pytest.mark.parametrize("path", ["/quotes", "/bookings"])
+def test_time_quantities_mode_and_voucher_are_refused_together(stage: Stage, cast: Cast, path: str) -> None:
+    wrong = ask(cast, **BAD_TIME, quantities={"sample": 3}, mode="sample", voucher=UNKNOWN)
+
+    refused = stage.api(cast.owner).post(path, wrong)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "rules_broken")
+    assert codes(refused) == [*TIME_CODES, "quantity_unknown", "mode_not_offered", "voucher_not_found"]
+    fields = [reason["field"] for reason in refused.json()["reasons"]]
+    assert fields[-3:] == ["quantities.sample", "mode", "voucher"]
+    assert stage.api(cast.owner).get("/bookings").json()["total"] == 0
+
+
+def test_a_slot_that_breaks_rules_and_is_taken_says_both(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+    api = stage.api(cast.stranger)
+    wrong = ask(cast, starts_at="2026-11-27T06:10:00Z")
+
+    refused = api.post("/bookings", wrong)
+    quoted = api.post("/quotes", wrong)
+
+    assert (refused.status_code, codes(refused)) == (422, ["off_step", "slot_taken"])
+    assert [problem["code"] for problem in quoted.json()["problems"]] == ["off_step", "slot_taken"]
+    assert refused.json()["alternatives"] == quoted.json()["alternatives"] != []
+
+
+def test_only_taken_is_a_conflict_with_the_nearest_slots(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+
+    refused = stage.api(cast.stranger).post("/bookings", ask(cast))
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "slot_taken")
+    assert len(refused.json()["alternatives"]) == 3
+
+
+def test_a_move_is_refused_with_all_reasons(stage: Stage, cast: Cast, book: Any) -> None:
+    book(cast.stranger, voucher="none")
+    booking = book(starts_at="2026-11-27T01:00:00Z", ends_at="2026-11-27T02:00:00Z")
+    later = {"starts_at": "2026-11-27T06:10:00Z", "ends_at": ENDS, "version": booking["version"]}
+
+    refused = stage.api(cast.owner)("PATCH", f"/bookings/{booking['id']}", later)
+
+    assert (refused.status_code, codes(refused)) == (422, ["off_step", "slot_taken"])
+
+
+def test_instants_end_in_z_in_every_refusal(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+    api = stage.api(cast.stranger)
+
+    for refused in (
+        api.post("/bookings", ask(cast)),
+        api.post("/bookings", ask(cast, starts_at="2026-11-27T06:10:00Z")),
+    ):
+        assert refused.json()["alternatives"]
+        assert all(slot[name].endswith("00Z") for slot in refused.json()["alternatives"] for name in slot)
