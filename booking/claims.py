@@ -128,21 +128,27 @@ def drop_claim(session: Session, booking: Booking) -> None:
 def find_alternatives(
     session: Session, entry: Equipment, wanted: Slot, *, now: datetime, moving: int | None = None
 ) -> list[Slot]:
-    """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as is allowed."""
+    """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as rules and
+    opening hours allow."""
     length = min(max(wanted.minutes, entry.length_minutes_min), entry.length_minutes_max)
-    length -= length % entry.step_minutes
-    wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
     earliest = max(now + timedelta(minutes=entry.lead_minutes), wanted.starts_at - ALTERNATIVES_WITHIN)
-    latest = min(now + timedelta(days=entry.horizon_days), wanted.ends_at + ALTERNATIVES_WITHIN)
+    latest = min(
+        now + timedelta(days=entry.horizon_days), wanted.starts_at + timedelta(minutes=length) + ALTERNATIVES_WITHIN
+    )
     if earliest >= latest:
         return []
     window = Slot(earliest, latest)
     zone = ZoneInfo(entry.lab.zone)
     open_parts = open_slots_of(session, entry, window)
+    longest = conflicts.longest_minutes(open_parts, entry, earliest=earliest, zone=zone)
+    length = min(length - length % entry.step_minutes, longest)
+    if length < max(entry.length_minutes_min, 1):
+        return []
+    wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
     busy = queries.find_busy(session, [unit.id for unit in entry.units], window.widened(1440, 1440))
     stretches = free_by_unit(
         entry, open_parts, [b for b in busy if moving is None or b.booking_id != moving],
-        minutes=wanted.minutes, earliest=earliest, zone=zone,
+        minutes=length, earliest=earliest, zone=zone,
     )  # fmt: skip
     found = conflicts.nearest_fits(stretches, wanted, step_minutes=entry.step_minutes, most=ALTERNATIVES_MOST * 4)
     return list(dict.fromkeys(found))[:ALTERNATIVES_MOST]

@@ -122,6 +122,12 @@ def free_slots(
     return out
 
 
+def longest_minutes(open_slots: Sequence[Slot], policy: Policy, *, earliest: datetime, zone: ZoneInfo) -> int:
+    """The longest slot that fits into an open stretch in whole steps; 0 where none does."""
+    fits = free_slots(open_slots, [], policy, minutes=policy.step_minutes, earliest=earliest, zone=zone)
+    return max((part.minutes for part in fits), default=0)
+
+
 def first_fits(stretches: Sequence[Slot], *, minutes: int, most: int) -> list[Slot]:
     """The first slot of each stretch, then further ones back to back, at most `most`, in order of time."""
     length = timedelta(minutes=minutes)

@@ -142,7 +142,7 @@ def _load_instruments(
     by_owner: dict[str, list[CatalogueRow]] = defaultdict(list)
     for row in file.rows:
         by_owner[row.institution].append(row)
-    profile = {row["category"]: row for row in _read("profile.csv")}
+    profile = read_profile()
     for name, rows in by_owner.items():
         owner = owners[name]
         written = [
@@ -166,24 +166,31 @@ def _name_labs(session: Session) -> None:
         lab.name_en = names[lab.name_zh]
 
 
+def read_profile() -> dict[str, dict[str, Any]]:
+    """Invented hours and rules by category."""
+    return {row["category"]: row for row in _read("profile.csv")}
+
+
 def _apply_profile(
     session: Session, entry: Equipment, row: CatalogueRow, profile: dict[str, str], now: datetime
 ) -> None:
     """Units, hours, rules and rates: invented, and marked so."""
     by_day = row.extra["charge_unit"] in ("day", "channel-day")
+    # What is charged by the day can be had for days, nights included.
+    hours = "all" if by_day else profile["hours"]
     entry.is_bookable = entry.is_example = True
     entry.own_rules = list(PROFILE_RULES)
     entry.approval_mode = ApprovalMode(profile["approval"])
     entry.service_modes = (ServiceMode(profile["mode"]),)
     entry.step_minutes = int(profile["step"])
     entry.length_minutes_min = int(profile["shortest"])
-    entry.length_minutes_max = max(int(profile["longest"]), 1440 * 7 if by_day and profile["hours"] == "all" else 0)
+    entry.length_minutes_max = max(int(profile["longest"]), 1440 * 7 if by_day else 0)
     entry.lead_minutes, entry.horizon_days = int(profile["lead"]), int(profile["horizon"])
     entry.buffer_before_minutes, entry.buffer_after_minutes = int(profile["before"]), int(profile["after"])
     entry.decide_minutes = int(profile["decide"])
     for number in range(int(profile["units"])):
         session.add(Unit(equipment_id=entry.id, label=f"#{number + 1}" if int(profile["units"]) > 1 else ""))
-    for weekdays, opens, closes, rests in HOURS[profile["hours"]]:
+    for weekdays, opens, closes, rests in HOURS[hours]:
         for weekday in weekdays:
             session.add(
                 OpeningHours(
