@@ -91,6 +91,14 @@ class QuantityInvalid(RuleBroken):
     message = "The quantity must be a number from 0 to 100,000 with at most 3 decimals."
 
 
+class QuantityNotWhole(RuleBroken):
+    message = "Count in whole numbers: %(unit)s."
+
+
+class QuantityFromSlot(RuleBroken):
+    message = "This is counted from the slot's time, so leave it out: %(unit)s."
+
+
 class QuantityUnknown(RuleBroken):
     message = "This instrument is not charged by %(unit)s."
 

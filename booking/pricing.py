@@ -3,10 +3,11 @@
 Each line rounds half up to the fen; the price is the sum of its lines.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -18,7 +19,10 @@ from equipment.words import UNIT_NAMES
 
 #: Charged by time, so never asked as a quantity.
 BY_TIME = frozenset({ChargeUnit.HOUR, ChargeUnit.DAY})
+#: What is weighed or timed has parts; everything else is counted.
+IN_PARTS = frozenset({ChargeUnit.GRAM, ChargeUnit.MILLILITRE, ChargeUnit.HOUR, ChargeUnit.CARD_HOUR})
 QUANTITY_MAX = Decimal(100_000)
+_QUANTITY = re.compile(r"\d{1,6}(\.\d{1,3})?", re.ASCII)
 WHOLE_BP = 10_000
 
 
@@ -134,6 +138,11 @@ def quantity_units(rates: Mapping[ChargeUnit, RateLike]) -> list[ChargeUnit]:
     return [unit for unit in ChargeUnit if unit in rates and unit not in BY_TIME]
 
 
+def quantity_step(unit: ChargeUnit) -> str:
+    """The finest part of a quantity, for a form."""
+    return "0.001" if unit in IN_PARTS else "1"
+
+
 def read_quantities(
     asked: Mapping[str, Any], rates: Mapping[ChargeUnit, RateLike]
 ) -> tuple[dict[ChargeUnit, Decimal], list[errors.RuleBroken]]:
@@ -142,14 +151,17 @@ def read_quantities(
     broken: list[errors.RuleBroken] = []
     wanted = quantity_units(rates)
     for name, raw in asked.items():
+        field = f"quantities.{name[:40]}"
         if name not in {unit.value for unit in wanted}:
-            broken.append(errors.QuantityUnknown(field=f"quantities.{name[:40]}", unit=name[:40]))
+            broken.append(_refuse_unit(name, rates, field))
             continue
-        number = _read_number(raw)
+        unit, number = ChargeUnit(name), _read_number(raw)
         if number is None:
-            broken.append(errors.QuantityInvalid(field=f"quantities.{name}"))
+            broken.append(errors.QuantityInvalid(field=field))
+        elif unit not in IN_PARTS and number != int(number):
+            broken.append(errors.QuantityNotWhole(field=field, unit=UNIT_NAMES[unit]))
         else:
-            out[ChargeUnit(name)] = number
+            out[unit] = number
     broken += [
         errors.QuantityMissing(field=f"quantities.{unit}", unit=UNIT_NAMES[unit])
         for unit in wanted
@@ -160,10 +172,22 @@ def read_quantities(
     return out, broken
 
 
+def _refuse_unit(name: str, rates: Mapping[ChargeUnit, RateLike], field: str) -> errors.RuleBroken:
+    """Why no quantity of this unit is taken: it follows from the slot, or nothing is charged by it."""
+    unit = UNIT_NAMES[ChargeUnit(name)] if name in set(ChargeUnit) else name[:40]
+    charged = {rate.value for rate in rates}
+    return (errors.QuantityFromSlot if name in charged else errors.QuantityUnknown)(field=field, unit=unit)
+
+
 def _read_number(raw: Any) -> Decimal | None:
-    try:
-        number = Decimal(str(raw).strip())
-    except InvalidOperation:
+    """A number of JSON, or plain ASCII digits with at most 3 decimals: no sign, exponent or underscore."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, int | float):
+        number = Decimal(str(raw))
+    elif isinstance(raw, str) and _QUANTITY.fullmatch(raw.strip()):
+        number = Decimal(raw.strip())
+    else:
         return None
     if not number.is_finite() or not 0 <= number <= QUANTITY_MAX or number != round(number, 3):
         return None

@@ -2,23 +2,44 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from booking.errors import SlotInvalid
 from booking.models import Booking
 from booking.quotes import Assessment, Quote
 from core.errors import Refusal
-from core.i18n import Lang
+from core.i18n import N_, Lang
 from core.rendering import localised
-from core.shapes import In, InstantIn, LongText, Out, VersionIn
+from core.shapes import In, InstantIn, LongText, Out, VersionIn, read_uuid
 from core.slot import Slot
 from equipment.models import Equipment, ServiceMode
 
-Quantities = Annotated[dict[Annotated[str, Field(max_length=40)], int | float | str], Field(max_length=20)]
-VoucherChoice = Literal["auto", "none"] | UUID
+
+def _read_quantity(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise PydanticCustomError("quantity_invalid", N_("Write a number."))
+    return value
+
+
+def _read_voucher(value: Any) -> Any:
+    """`auto`, `none` or the id of a voucher, refused in one sentence."""
+    if isinstance(value, str) and value in ("auto", "none"):
+        return value
+    found = read_uuid(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("voucher_invalid", N_("Write auto, none, or the id of a voucher."))
+    return found
+
+
+QuantityIn = Annotated[int | float | str, BeforeValidator(_read_quantity)]
+Quantities = Annotated[dict[Annotated[str, Field(max_length=40)], QuantityIn], Field(max_length=20)]
+VoucherChoice = Annotated[
+    str | UUID, BeforeValidator(_read_voucher, json_schema_input_type=Literal["auto", "none"] | UUID)
+]
 
 
 class SlotIn(In):

@@ -1,9 +1,11 @@
 """Integer fen (1/100 yuan). Every division says its rounding; parts always add up to the whole. Pure."""
 
+import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 #: More than the zone will ever move, and far inside a signed 64-bit column.
 FEN_MAX = 10**14
+_DECIMAL = re.compile(r"-?(\d{1,20}(\.\d*)?|\.\d+)", re.ASCII)
 
 
 def line_fen(quantity: Decimal, price_fen: int) -> int:
@@ -34,13 +36,13 @@ def format_signed_yuan(amount_fen: int) -> str:
 
 
 def parse_yuan(text: str) -> int:
-    """Yuan as written in a file or form to fen. Raises ValueError for anything finer than a fen or not a number."""
+    """Yuan as written in a file or form to fen. Raises ValueError for anything finer than a fen, for an exponent and
+    for what is not a number."""
     cleaned = text.strip().replace(",", "").replace("，", "").removeprefix("¥").removeprefix("￥")
-    try:
-        amount = Decimal(cleaned)
-    except ArithmeticError as error:
-        raise ValueError(text) from error
-    if not amount.is_finite() or abs(amount) > FEN_MAX // 100:
+    if not _DECIMAL.fullmatch(cleaned):
+        raise ValueError(text)
+    amount = Decimal(cleaned)
+    if abs(amount) > FEN_MAX // 100:
         raise ValueError(text)
     fen = amount * 100
     if fen != fen.to_integral_value(ROUND_DOWN):

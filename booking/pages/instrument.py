@@ -17,7 +17,7 @@ from booking.errors import SlotInvalid
 from booking.pages import views
 from booking.pages.facts import fact_rows, opening_rows, price_rows, rule_rows, word_rows
 from booking.pages.week import WEEK, find_week_busy, picked, week_of, week_rows
-from booking.pricing import quantity_units, rates_for
+from booking.pricing import quantity_step, quantity_units, rates_for
 from booking.quotes import Assessment
 from core.errors import Refusal
 from core.formats import format_money, format_soon
@@ -248,6 +248,7 @@ def _quantity_rows(rates: Any, asked: Asked, caller: Visit) -> list[dict[str, An
             "name": f"quantity_{unit}",
             "label": gettext(caller.lang, UNIT_NAMES[unit]),
             "value": asked.quantities.get(unit.value, "1"),
+            "step": quantity_step(unit),
         }
         for unit in quantity_units(rates)
     ]

@@ -12,7 +12,7 @@ from booking import outages, queries, service, timelines, visits
 from booking.models import OccupancyKind, State
 from booking.pages import views
 from booking.pages.bookings import read_id, read_quantities, read_slot, read_voucher
-from booking.pricing import quantity_units, rates_for
+from booking.pricing import quantity_step, quantity_units, rates_for
 from booking.queries import BookingFilter, Busy
 from booking.states import LIVE
 from booking.timelines import Piece, Row
@@ -227,4 +227,7 @@ def _quantity_fields(caller: Caller, entry: Equipment | None) -> list[dict[str, 
         return []
     today = caller.now.astimezone(ZoneInfo(entry.lab.zone)).date()
     units = quantity_units(rates_for(tariff_on(entry.tariffs, today), Tier.STARTUP))
-    return [{"name": f"quantity_{unit}", "label": gettext(caller.lang, UNIT_NAMES[unit])} for unit in units]
+    return [
+        {"name": f"quantity_{unit}", "label": gettext(caller.lang, UNIT_NAMES[unit]), "step": quantity_step(unit)}
+        for unit in units
+    ]

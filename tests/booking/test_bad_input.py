@@ -34,6 +34,7 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({"quantities": []}, 422, "invalid_input"),
     ({"quantities": {"sample": None}}, 422, "invalid_input"),
     ({"voucher": "01990000-0000-7000-8000-000000000000"}, 404, "voucher_not_found"),
+    ({"quantities": {"sample": True}}, 422, "invalid_input"),
     ({"voucher": "all"}, 422, "invalid_input"),
     ({"purpose": "x" * 2001}, 422, "invalid_input"),
     ({"purpose": "a\x00b"}, 422, "malformed_text"),

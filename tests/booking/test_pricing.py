@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.pricing import Line, LineKind, Use, is_rush, price_lines, price_use, split_by_bands, total_fen
+from booking.pricing import (
+    Line,
+    LineKind,
+    Use,
+    is_rush,
+    price_lines,
+    price_use,
+    read_quantities,
+    split_by_bands,
+    total_fen,
+)
 from equipment.models import ChargeUnit, ServiceMode, Tier
 
 WUHAN = ZoneInfo("Asia/Shanghai")
@@ -157,3 +167,24 @@ def test_lines_add_up_to_at_least_the_minimum(price: int, minutes: int, minimum:
 
     assert total_fen(lines) >= minimum
     assert all(line.amount_fen >= 0 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("unit", "raw", "code"),
+    [
+        ("sample", 1, ""), ("sample", "10", ""), ("sample", 2.0, ""), ("gram", "2.125", ""), ("gram", 0.5, ""),
+        ("card_hour", 1.5, ""), ("sample", True, "quantity_invalid"), ("sample", "1_0", "quantity_invalid"),
+        ("sample", "1e2", "quantity_invalid"), ("sample", "+1", "quantity_invalid"), ("sample", "１", "quantity_invalid"),
+        ("sample", -1, "quantity_invalid"), ("gram", "0.0001", "quantity_invalid"), ("gram", 1e308, "quantity_invalid"),
+        ("sample", 2.5, "quantity_not_whole"), ("run", "1.5", "quantity_not_whole"),
+        ("channel_day", 0.5, "quantity_not_whole"), ("day", 2, "quantity_from_slot"), ("hour", 2, "quantity_from_slot"),
+        ("metre", 2, "quantity_unknown"),
+    ],
+)  # fmt: skip
+def test_a_quantity_is_a_plain_number_and_whole_where_things_are_counted(unit: str, raw: object, code: str) -> None:
+    asked_unit = ChargeUnit(unit) if unit in set(ChargeUnit) else ChargeUnit.SAMPLE
+    rates = {found: Rate(found, 100) for found in {asked_unit, ChargeUnit.HOUR}}
+
+    _amounts, broken = read_quantities({unit: raw}, rates)
+
+    assert [rule.code for rule in broken if rule.code != "quantity_missing"] == ([code] if code else [])

@@ -30,7 +30,9 @@ def test_what_is_written_is_read_again(amount: int) -> None:
     assert parse_yuan(format_yuan(amount).replace("−", "-")) == amount
 
 
-@pytest.mark.parametrize("text", ["", "1.234", "abc", "1e400", "NaN", "Infinity", "１．２．３", "--1", "1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "1.234", "abc", "1e400", "NaN", "Infinity", "１．２．３", "--1", "1 2", "1e9", "1_000", "+5"]
+)
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_yuan(text)
