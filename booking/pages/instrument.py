@@ -65,7 +65,14 @@ class Asked:
 
 @router.get("/equipment/{equipment_id}")
 def show_instrument(equipment_id: UUID, caller: Visitor, week: str = "") -> Response:
-    """Facts, rules, prices, a week of time, and the quote for what the address asks."""
+    """Facts, rules, prices, a week of time, and the quote for what the address asks.
+
+    Without scripts the form that books also asks for its price: what belongs to the booking leaves the address at once.
+    """
+    query = caller.request.query_params
+    if "csrf" in query:
+        kept = [(name, value) for name, value in query.multi_items() if name not in ("csrf", "_key", "equipment_id")]
+        return caller.see_other(f"/equipment/{equipment_id}?{urlencode(kept)}#ask")
     return instrument_page(caller, equipment_id, Asked.of(caller.request), week=week)
 
 

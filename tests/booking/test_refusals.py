@@ -87,3 +87,21 @@ def test_instants_end_in_z_in_every_refusal(stage: Stage, cast: Cast, book: Any)
     ):
         assert refused.json()["alternatives"]
         assert all(slot[name].endswith("00Z") for slot in refused.json()["alternatives"] for name in slot)
+
+
+def test_without_scripts_a_button_shows_the_price_before_one_books(stage: Stage, cast: Cast) -> None:
+    browser = stage.browser(cast.owner)
+    path = f"/equipment/{cast.sem.public_id}"
+    page = browser.get(path).text
+    button = page.split("<noscript>", 1)[1].split("</noscript>", 1)[0]
+    assert f'formaction="{path}#ask"' in button
+    assert 'formmethod="get"' in button
+    typed = {"starts_at": "2026-11-27T14:00", "ends_at": "2026-11-27T16:00", "voucher": "none", "purpose": "断面"}
+
+    asked = browser.get(path, params=typed | {"csrf": "x", "_key": "y", "equipment_id": str(cast.sem.public_id)})
+
+    assert asked.status_code == 303
+    assert "csrf" not in asked.headers["location"]
+    quoted = browser.get(asked.headers["location"]).text
+    assert "¥800.00" in quoted
+    assert "断面" in quoted
