@@ -103,7 +103,7 @@ def place_booking(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, by_lab=by_lab
     )
     quote, unit = quotes.require_granted(found)
-    note = notes.write(session, purpose, person_id=person_id, now=now) if purpose else None
+    note = notes.write(session, purpose, person_id=person_id, now=now, field="purpose") if purpose else None
     booking = Booking(
         equipment=entry,
         unit=unit,

@@ -16,7 +16,7 @@ from core.i18n import N_
 #: Years that a platform founded in 2026 can be asked about.
 YEARS = range(2000, 2200)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
-_WALL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:00)?", re.ASCII)
+_WALL_TIME = re.compile(r"(\d{4,6})-\d{2}-\d{2}T\d{2}:\d{2}(:00)?", re.ASCII)
 
 
 def read_instant(value: Any) -> datetime:
@@ -79,17 +79,22 @@ class WallTimeInvalid(InvalidInput):
     message = "Choose a date and a time."
 
 
+class WallTimeOutOfRange(InvalidInput):
+    message = "The time lies too far away to be meant."
+
+
 def read_wall_time(text: str, zone: ZoneInfo, *, field: str) -> datetime:
-    """A form's `2026-11-26T14:00` in a zone to an instant. Raises WallTimeInvalid, also for a time that a clock
-    change skips; of an hour that comes twice the first is meant."""
-    if not _WALL_TIME.fullmatch(text):
+    """A form's `2026-11-26T14:00` in a zone to an instant. Raises WallTimeOutOfRange, and WallTimeInvalid,
+    also for a time that a clock change skips; of an hour that comes twice the first is meant."""
+    written = _WALL_TIME.fullmatch(text)
+    if not written:
         raise WallTimeInvalid(field=field)
+    if int(written[1]) not in YEARS:
+        raise WallTimeOutOfRange(field=field)
     try:
         local = datetime.fromisoformat(text)
     except ValueError as error:
         raise WallTimeInvalid(field=field) from error
-    if local.year not in YEARS:
-        raise WallTimeInvalid(field=field)
     at = local.replace(tzinfo=zone).astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) != local:
         raise WallTimeInvalid(field=field)

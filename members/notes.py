@@ -16,11 +16,11 @@ class NoteTooLong(InvalidInput):
     message = "At most %(longest)s characters."
 
 
-def write(session: Session, body: str, *, person_id: int | None, now: datetime) -> Note:
-    """Keep a text. Raises NoteTooLong."""
+def write(session: Session, body: str, *, person_id: int | None, now: datetime, field: str = "") -> Note:
+    """Keep a text. Raises NoteTooLong, at the field if one is named."""
     body = body.strip()
     if len(body) > LONGEST:
-        raise NoteTooLong(longest=LONGEST)
+        raise NoteTooLong(field=field, longest=LONGEST)
     note = Note(body=body, salt=secrets.token_bytes(16), person_id=person_id, written_at=now)
     session.add(note)
     session.flush()

@@ -17,7 +17,7 @@ from booking.pages.instrument import Asked, instrument_page, read_mode
 from booking.queries import BookingFilter
 from booking.states import LIVE
 from core.errors import NotFound, Refusal
-from core.http import Form, FormIn
+from core.http import Form, FormIn, KeptFormIn, status_of
 from core.i18n import N_
 from core.shapes import read_cursor, read_wall_time, write_cursor
 from core.slot import Slot
@@ -89,10 +89,11 @@ def show_booking(booking_id: UUID, caller: SignedIn) -> Response:
 
 
 @router.post("/bookings")
-def request_booking(form: FormIn, caller: SignedIn) -> Response:
+def request_booking(form: KeptFormIn, caller: SignedIn) -> Response:
     equipment_id = read_id(form["equipment_id"])
 
     def act(session: Session) -> str:
+        form.require_storable()
         entry = catalogue.get_equipment(session, equipment_id)
         booking = service.request_booking(
             session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, ZoneInfo(entry.lab.zone)),
@@ -204,7 +205,7 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
     card = views.card_of(booking, lang=caller.lang, now=caller.now)
     return caller.render(
         "pages/booking/booking.html",
-        status=409 if refusal else 200,
+        status=status_of(refusal) if refusal else 200,
         booking=booking,
         card=card,
         steps=views.step_rows(booking, caller.lang),

@@ -21,6 +21,7 @@ from booking.pricing import quantity_step, quantity_units, rates_for
 from booking.quotes import Assessment
 from core.errors import Refusal
 from core.formats import format_money, format_soon
+from core.http import status_of
 from core.i18n import gettext
 from core.rendering import localised
 from core.shapes import read_date, read_uuid, read_wall_time
@@ -105,7 +106,7 @@ def instrument_page(
     rates = rates_for(tariff, tier)
     return caller.render(
         "pages/catalogue/instrument.html",
-        status=409 if refusal else 200,
+        status=status_of(refusal) if refusal else 200,
         entry=entry,
         name=localised(entry, caller.lang),
         place=f"{localised(entry.owner, caller.lang)} · {localised(entry.lab, caller.lang)}",
@@ -212,7 +213,7 @@ def _problem_rows(caller: Visit, refusals: list[Refusal], preview: Assessment | 
         rows += [{"field": _field_id(part.field), "message": caller.explain(part)} for part in parts]
     if preview and not rows:
         rows += [{"field": _field_id(rule.field), "message": caller.explain(rule)} for rule in preview.reasons]
-    return rows
+    return [row for place, row in enumerate(rows) if row not in rows[:place]]
 
 
 def _field_id(name: str) -> str:

@@ -17,7 +17,7 @@ from booking.queries import BookingFilter, Busy
 from booking.states import LIVE
 from booking.timelines import Piece, Row
 from core.errors import Refusal
-from core.http import Form, FormIn
+from core.http import Form, FormIn, status_of
 from core.i18n import N_, gettext, translate
 from core.rendering import localised
 from core.shapes import read_date
@@ -212,7 +212,7 @@ def _new_page(
         entry = catalogue.get_equipment(session, chosen.public_id) if chosen else None
     return caller.render(
         "pages/lab/new.html",
-        status=422 if refusal else 200,
+        status=status_of(refusal) if refusal else 200,
         entries=[(str(row.public_id), f"{localised(row, caller.lang)} · {row.model}") for row in entries],
         entry=entry,
         units=_quantity_fields(caller, entry),

@@ -1,10 +1,11 @@
 """Everything that is wrong with a request comes at once, alike from quotes, requests, moves and forms."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.cast import ENDS, STARTS, Cast, Stage
+from tests.cast import ENDS, STARTS, Cast, Stage, csrf_of
 
 UNKNOWN = "01990000-0000-7000-8000-000000000000"
 #: Saturday, off step, 20 hours.
@@ -105,3 +106,66 @@ def test_without_scripts_a_button_shows_the_price_before_one_books(stage: Stage,
     quoted = browser.get(asked.headers["location"]).text
     assert "¥800.00" in quoted
     assert "断面" in quoted
+
+
+FORM_ERRORS = [
+    ({"starts_at": "soon"}, 422, "Choose a date and a time."),
+    ({"ends_at": "2026-11-27T13:00"}, 422, "The end must lie after the start."),
+    ({"ends_at": "9999-12-31T16:00"}, 422, "The time lies too far away to be meant."),
+    ({"ends_at": "212026-11-27T16:00"}, 422, "The time lies too far away to be meant."),
+    ({"ends_at": "2026-11-27T16:10"}, 422, "Slots start and end on steps of"),
+    ({"purpose": "x" * 2001}, 422, "At most 2000 characters."),
+    ({"purpose": "be\x00fore"}, 422, "The text holds characters that cannot be stored."),
+    ({"purpose": b"be\xed\xa0\x80fore"}, 422, "The text holds characters that cannot be stored."),
+]
+
+
+@pytest.mark.parametrize(("changes", "status", "sentence"), FORM_ERRORS, ids=range(len(FORM_ERRORS)))
+def test_a_form_that_is_wrong_says_so_once_and_keeps_what_was_typed(
+    stage: Stage, cast: Cast, changes: dict[str, Any], status: int, sentence: str
+) -> None:
+    browser = stage.browser(cast.owner)
+    typed = {
+        "csrf": csrf_of(browser), "equipment_id": str(cast.sem.public_id), "starts_at": "2026-11-27T14:00",
+        "ends_at": "2026-11-27T16:00", "purpose": "kept",
+    } | changes  # fmt: skip
+
+    refused = browser.post(
+        "/bookings", content=urlencode(typed), headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+
+    assert refused.status_code == status
+    assert refused.text.count(sentence) == 1
+    assert 'id="ask"' in refused.text
+    assert "purpose" in changes or "kept</textarea>" in refused.text
+    assert stage.api(cast.owner).get("/bookings").json()["total"] == 0
+
+
+def test_a_form_for_a_taken_slot_is_a_conflict(stage: Stage, cast: Cast, book: Any) -> None:
+    book()
+    browser = stage.browser(cast.stranger)
+
+    refused = browser.post(
+        "/bookings",
+        data={
+            "csrf": csrf_of(browser), "equipment_id": str(cast.sem.public_id), "starts_at": "2026-11-27T14:00",
+            "ends_at": "2026-11-27T16:00",
+        },
+    )  # fmt: skip
+
+    assert refused.status_code == 409
+    assert refused.text.count("Already taken") == 1
+
+
+@pytest.mark.parametrize("raw", ["a%00b", "a%ED%A0%80b"])
+def test_text_that_cannot_be_stored_is_refused_in_every_form(stage: Stage, cast: Cast, book: Any, raw: str) -> None:
+    booking = book()
+    browser = stage.browser(cast.owner)
+
+    refused = browser.post(
+        f"/bookings/{booking['id']}/cancellation", content=f"csrf={csrf_of(browser)}&reason={raw}",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )  # fmt: skip
+
+    assert refused.status_code == 422
+    assert stage.api(cast.owner).get(f"/bookings/{booking['id']}").json()["state"] == "requested"
