@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
 
 from booking import permissions, queries, quotes, service, visits
 from booking.errors import BookingNotFound
@@ -56,11 +57,12 @@ def create_booking(body: BookingIn, caller: SignedIn) -> Response:
     return caller.answer_once(
         201,
         lambda session: _out(
-            service.request_booking(
+            session, service.request_booking(
                 session, caller.actor, equipment_id=body.equipment_id, slot=body.slot, quantities=body.quantities,
                 voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API, now=caller.now,
             ),
             caller,
+            purpose=body.purpose.strip(),
         ),
     )  # fmt: skip
 
@@ -80,10 +82,11 @@ def list_bookings(
         visible = queries.visible_to(caller.actor, lab_ids)
         rows = queries.find_bookings(session, wanted, visible=visible, limit=limit + 1, after=after)
         total = queries.count_bookings(session, wanted, visible=visible)
+        purposes = queries.find_notes(session, [row.purpose_note_id for row in rows])
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     return BookingPage(
-        items=[_out(row, caller) for row in rows[:limit]],
+        items=[BookingOut.of(row, caller.lang, purposes.get(row.purpose_note_id or 0, "")) for row in rows[:limit]],
         total=total,
         next_cursor=write_cursor(last.starts_at, last.id) if last else None,
     )
@@ -96,7 +99,7 @@ def get_booking(booking_id: UUID, caller: SignedIn) -> BookingOut:
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id)
         if not permissions.may_see(caller.actor, booking, lab_ids):
             raise BookingNotFound
-        return _out(booking, caller)
+        return _out(session, booking, caller)
 
 
 @router.patch("/bookings/{booking_id}", response_model=BookingOut)
@@ -104,6 +107,7 @@ def move_booking(booking_id: UUID, body: MoveIn, caller: SignedIn) -> Response:
     return caller.answer_once(
         200,
         lambda session: _out(
+            session,
             service.move_booking(
                 session, caller.actor, booking_id, slot=body.slot, version=body.version, now=caller.now
             ),
@@ -118,7 +122,7 @@ def approve_booking(booking_id: UUID, caller: SignedIn, body: ApprovalIn | None 
     return caller.answer_once(
         200,
         lambda session: _out(
-            service.approve_booking(session, caller.actor, booking_id, word=word, now=caller.now), caller
+            session, service.approve_booking(session, caller.actor, booking_id, word=word, now=caller.now), caller
         ),
     )
 
@@ -128,7 +132,9 @@ def decline_booking(booking_id: UUID, body: ReasonIn, caller: SignedIn) -> Respo
     return caller.answer_once(
         200,
         lambda session: _out(
-            service.decline_booking(session, caller.actor, booking_id, reason=body.reason, now=caller.now), caller
+            session,
+            service.decline_booking(session, caller.actor, booking_id, reason=body.reason, now=caller.now),
+            caller,
         ),
     )
 
@@ -139,7 +145,7 @@ def cancel_booking(booking_id: UUID, caller: SignedIn, body: ReasonIn | None = N
     return caller.answer_once(
         200,
         lambda session: _out(
-            service.cancel_booking(session, caller.actor, booking_id, reason=reason, now=caller.now), caller
+            session, service.cancel_booking(session, caller.actor, booking_id, reason=reason, now=caller.now), caller
         ),
     )
 
@@ -147,7 +153,7 @@ def cancel_booking(booking_id: UUID, caller: SignedIn, body: ReasonIn | None = N
 @router.post("/bookings/{booking_id}/check-in", response_model=BookingOut)
 def check_in(booking_id: UUID, caller: SignedIn) -> Response:
     return caller.answer_once(
-        200, lambda session: _out(visits.check_in(session, caller.actor, booking_id, now=caller.now), caller)
+        200, lambda session: _out(session, visits.check_in(session, caller.actor, booking_id, now=caller.now), caller)
     )
 
 
@@ -157,6 +163,7 @@ def check_out(booking_id: UUID, caller: SignedIn, body: CheckOutIn | None = None
     return caller.answer_once(
         200,
         lambda session: _out(
+            session,
             visits.check_out(
                 session, caller.actor, booking_id, quantities=body.quantities, note=body.note, now=caller.now
             ),
@@ -165,8 +172,11 @@ def check_out(booking_id: UUID, caller: SignedIn, body: CheckOutIn | None = None
     )
 
 
-def _out(booking: Booking, caller: Caller) -> BookingOut:
-    return BookingOut.of(booking, caller.lang)
+def _out(session: Session, booking: Booking, caller: Caller, purpose: str | None = None) -> BookingOut:
+    """A booking with its purpose, which is read unless it is known already."""
+    if purpose is None:
+        purpose = queries.find_notes(session, [booking.purpose_note_id]).get(booking.purpose_note_id or 0, "")
+    return BookingOut.of(booking, caller.lang, purpose)
 
 
 def _position(cursor: str | None) -> tuple[datetime, int] | None:

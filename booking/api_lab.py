@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import outages, service, visits
+from booking import outages, queries, service, visits
 from booking.schemas import BookingOut, BookingPage, Quantities, SlotIn, VoucherChoice
 from core.middleware import SafeRoute
 from core.shapes import LongText
@@ -56,6 +56,7 @@ def book_for_someone(body: LabBookingIn, caller: Manager) -> Response:
                 now=caller.now,
             ),
             caller.lang,
+            body.purpose.strip(),
         ),
     )  # fmt: skip
 
@@ -72,6 +73,7 @@ def enter_past_use(body: PastUseIn, caller: Manager) -> Response:
                 now=caller.now,
             ),
             caller.lang,
+            "",
         ),
     )  # fmt: skip
 
@@ -84,7 +86,8 @@ def add_outage(body: OutageIn, caller: Manager) -> Response:
         met = outages.block_unit(
             session, caller.actor, body.unit_id, slot=body.slot, reason=body.reason, now=caller.now
         )
-        items = [BookingOut.of(booking, caller.lang) for booking in met]
+        purposes = queries.find_notes(session, [booking.purpose_note_id for booking in met])
+        items = [BookingOut.of(booking, caller.lang, purposes.get(booking.purpose_note_id or 0, "")) for booking in met]
         return BookingPage(items=items, total=len(items), next_cursor=None)
 
     return caller.answer_once(201, act)

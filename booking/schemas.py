@@ -180,10 +180,12 @@ class BookingOut(Out):
     voucher_fen: int
     own_fen: int
     payee: PayeeOut
+    #: What it is for, as it was written; empty once erased.
+    purpose: str
     visit: VisitOut | None = None
 
     @classmethod
-    def of(cls, booking: Booking, lang: Lang) -> Self:
+    def of(cls, booking: Booking, lang: Lang, purpose: str) -> Self:
         return cls(
             id=booking.public_id,
             version=booking.version,
@@ -205,6 +207,7 @@ class BookingOut(Out):
             voucher_fen=booking.voucher_fen,
             own_fen=booking.own_fen,
             payee=PayeeOut(id=booking.payee.public_id, name=localised(booking.payee, lang)),
+            purpose=purpose,
             visit=VisitOut.model_validate(booking.visit) if booking.visit else None,
         )
 

@@ -344,15 +344,34 @@ def _answer_invalid(request: Request, error: Exception) -> Response:
     lang = reader_language(request)
     if any(finding["loc"][:1] == ("path",) for finding in error.errors()):
         return _answer_refusal(request, errors.NotFound())
-    reasons = [
-        {
-            "code": finding["type"],
-            "field": ".".join(str(part) for part in finding["loc"][1:]),
-            "message": describe_finding(finding, lang),
-        }
-        for finding in error.errors()[:50]
-    ]
-    return answer_problem(request, 422, "invalid_input", translate(lang, errors.InvalidInput.message), reasons=reasons)
+    reasons: dict[str, dict[str, str]] = {}
+    for finding in error.errors()[:50]:
+        field = field_of(finding, error.body)
+        reason = {"code": finding["type"], "field": field, "message": describe_finding(finding, lang)}
+        reasons.setdefault(field, reason)
+    message = translate(lang, errors.InvalidInput.message)
+    return answer_problem(request, 422, "invalid_input", message, reasons=list(reasons.values()))
+
+
+def field_of(finding: Mapping[str, Any], body: Any) -> str:
+    """The name of the field that a finding is about, as it was written; empty for the body itself.
+
+    Pydantic's path also names the kinds that it tried; those lie in nothing that was sent.
+    """
+    kind, *path = finding["loc"]
+    if kind != "body":
+        return str(path[0]) if path else ""
+    names: list[str] = []
+    value = body
+    for part in path:
+        if isinstance(value, Mapping) and (part in value or finding["type"] == "missing"):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            break
+        names.append(str(part))
+    return ".".join(names)
 
 
 def describe_finding(finding: Mapping[str, Any], lang: Lang) -> str:
@@ -403,7 +422,8 @@ class JsonAnswer(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, default=_plain).encode("utf-8", "backslashreplace")
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _plain(value: Any) -> Any:

@@ -169,3 +169,43 @@ def test_text_that_cannot_be_stored_is_refused_in_every_form(stage: Stage, cast:
 
     assert refused.status_code == 422
     assert stage.api(cast.owner).get(f"/bookings/{booking['id']}").json()["state"] == "requested"
+
+
+def test_an_unreadable_field_is_named_as_it_was_written_and_once(stage: Stage, cast: Cast) -> None:
+    wrong = ask(cast, voucher="all", quantities={"sample": None}, starts_at=7, price=1)
+
+    refused = stage.api(cast.owner).post("/bookings", wrong)
+
+    assert [reason["field"] for reason in refused.json()["reasons"]] == [
+        "starts_at", "quantities.sample", "voucher", "price",
+    ]  # fmt: skip
+    missing = stage.api(cast.owner).post("/bookings", {"starts_at": STARTS, "ends_at": ENDS})
+    assert [reason["field"] for reason in missing.json()["reasons"]] == ["equipment_id"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b""])
+def test_a_body_that_is_no_object_names_no_field(stage: Stage, cast: Cast, body: bytes) -> None:
+    headers = stage.api(cast.owner)._headers | {"content-type": "application/json"}
+
+    refused = stage.client.post("/api/v1/bookings", content=body, headers=headers)
+
+    assert [reason["field"] for reason in refused.json()["reasons"]] == [""]
+
+
+def test_who_may_see_a_booking_reads_its_purpose(stage: Stage, cast: Cast, book: Any) -> None:
+    booking = book(purpose=" 断面形貌 ")
+    api = stage.api(cast.manager)
+
+    assert booking["purpose"] == "断面形貌"
+    assert api.get(f"/bookings/{booking['id']}").json()["purpose"] == "断面形貌"
+    assert api.get("/bookings").json()["items"][0]["purpose"] == "断面形貌"
+    assert api.post(f"/bookings/{booking['id']}/approval").json()["purpose"] == "断面形貌"
+    assert book(cast.stranger, starts_at="2026-11-27T01:00:00Z", ends_at="2026-11-27T02:00:00Z")["purpose"] == ""
+
+
+def test_answers_to_writes_are_as_compact_as_answers_to_reads(stage: Stage, cast: Cast) -> None:
+    written = stage.api(cast.owner).post("/bookings", ask(cast)).text
+    read = stage.api(cast.owner).get("/bookings").text
+
+    assert '"state":"requested"' in written
+    assert '"state":"requested"' in read
