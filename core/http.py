@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes, urlsplit
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
@@ -44,7 +44,7 @@ CSRF_COOKIE, SESSION_COOKIE, LANG_COOKIE, FLASH_COOKIE = "yx_csrf", "yx_session"
 
 
 class CsrfRefused(errors.Forbidden):
-    message = "This form has expired. Load the page again and repeat what you did."
+    message = "The form is too old. Load its page again; your browser's back button still shows what you typed."
 
 
 class MalformedText(errors.InvalidInput):
@@ -412,8 +412,20 @@ def answer_problem(request: Request, status: int, code: str, detail: str, **extr
         )
     web = Web(request)
     return web.render(
-        "pages/error.html", status=status, code=code, detail=detail, problem=extra, number=request_id.get()
-    )
+        "pages/error.html", status=status, code=code, detail=detail, problem=extra, number=request_id.get(),
+        back=read_referer(request),
+    )  # fmt: skip
+
+
+def read_referer(request: Request) -> str:
+    """The page of ours from which one came, as a path; empty for any other."""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    ours = parts.netloc == request.url.netloc and parts.path.startswith("/") and not parts.path.startswith("//")
+    return path if ours and path.isprintable() and "\\" not in path else ""
 
 
 class JsonAnswer(Response):

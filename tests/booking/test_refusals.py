@@ -209,3 +209,21 @@ def test_answers_to_writes_are_as_compact_as_answers_to_reads(stage: Stage, cast
 
     assert '"state":"requested"' in written
     assert '"state":"requested"' in read
+
+
+@pytest.mark.parametrize(
+    ("referer", "href"),
+    [
+        ("http://testserver/equipment?q=x", 'href="/equipment?q=x"'),
+        ("http://elsewhere.example/equipment", ""), ("http://testserver//evil.example", ""), ("http://[", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_an_expired_form_leads_back_to_its_page(stage: Stage, cast: Cast, referer: str, href: str) -> None:
+    refused = stage.browser(cast.owner).post("/bookings", data={"csrf": "old"}, headers={"referer": referer})
+
+    assert refused.status_code == 403
+    assert "<title>This form has expired" in refused.text
+    assert "Not for your role" not in refused.text
+    assert ("Load the page again</span>" in refused.text) == bool(href)
+    assert href in refused.text
+    assert "evil.example" not in refused.text
