@@ -165,11 +165,12 @@ def check_out(booking_id: UUID, caller: SignedIn, body: CheckOutIn | None = None
         lambda session: _out(
             session,
             visits.check_out(
-                session, caller.actor, booking_id, quantities=body.quantities, note=body.note, now=caller.now
+                session, caller.actor, booking_id, ended_at=body.ended_at, quantities=body.quantities, note=body.note,
+                now=caller.now,
             ),
             caller,
         ),
-    )
+    )  # fmt: skip
 
 
 def _out(session: Session, booking: Booking, caller: Caller, purpose: str | None = None) -> BookingOut:

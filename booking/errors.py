@@ -127,8 +127,28 @@ class CheckInTooEarly(Conflict):
     message = "Check in from 30 minutes before the start."
 
 
+class VisitEndMissing(InvalidInput):
+    """Nobody clicked for long: the click is no longer the end of the use."""
+
+    message = "The slot ended long ago. Say when the use really ended."
+
+
+class VisitEndInvalid(InvalidInput):
+    message = "The end of the use must lie between the check-in and now."
+
+
+class OnlyLabShortensVisit(Forbidden):
+    """Who pays does not lower the own bill."""
+
+    message = "Only the lab can enter an earlier end or less than was agreed. Ask the lab to check you out."
+
+
 class PastUseInFuture(InvalidInput):
     message = "Past use must have ended. For a later time, book it."
+
+
+class PastUseTooLong(InvalidInput):
+    message = "Past use can be entered for at most %(longest_minutes)s at once."
 
 
 class ReasonMissing(InvalidInput):

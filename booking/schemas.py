@@ -79,6 +79,8 @@ class ReasonIn(In):
 
 
 class CheckOutIn(In):
+    #: When the use really ended; left out: now. Only the lab may name another time.
+    ended_at: InstantIn | None = None
     quantities: Quantities = {}
     note: LongText = ""
 

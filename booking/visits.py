@@ -11,7 +11,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from booking import claims, notices, permissions, pricing, queries, quotes
-from booking.errors import CheckInTooEarly, PastUseInFuture, ReasonMissing, RulesBroken, SlotTaken
+from booking.errors import (
+    CheckInTooEarly,
+    OnlyLabShortensVisit,
+    PastUseInFuture,
+    PastUseTooLong,
+    ReasonMissing,
+    RulesBroken,
+    SlotTaken,
+    VisitEndInvalid,
+    VisitEndMissing,
+)
 from booking.events import record_event, require_state
 from booking.models import Booking, Source, State, Visit
 from booking.pricing import Use
@@ -29,6 +39,10 @@ from vouchers import service as vouchers
 from vouchers.models import PaidTo
 
 CHECK_IN_EARLIEST = timedelta(minutes=30)
+#: So long after the slot's end a check-out must say when the use ended.
+END_SURE = timedelta(hours=2)
+#: Past use of instruments whose longest slot is shorter may still fill a day.
+PAST_USE_MIN_MAX = 24 * 60
 
 
 def check_in(session: Session, actor: Actor, booking_id: UUID, *, now: datetime) -> Booking:
@@ -52,13 +66,15 @@ def check_out(
     actor: Actor,
     booking_id: UUID,
     *,
+    ended_at: datetime | None = None,
     quantities: Mapping[str, Any] | None = None,
     note: str = "",
     now: datetime,
 ) -> Booking:
     """End the visit: price the actual use, capture the hold up to it, release the rest, charge the own share.
 
-    Quantities that are not given stay as booked. Raises as check in, and RulesBroken for quantities.
+    Quantities that are not given stay as booked, an end that is not given is now. Raises as check in, VisitEndMissing,
+    VisitEndInvalid, OnlyLabShortensVisit, and RulesBroken for quantities.
     """
     booking = _locked_visit(session, actor, booking_id)
     target = require_state(booking, "checked_out")
@@ -69,7 +85,10 @@ def check_out(
     amounts, broken = pricing.read_quantities(asked, pricing.rates_for(tariff, Tier(booking.tier)))
     if broken:
         raise RulesBroken(reasons=broken)
-    visit.checked_out_at = max(now, visit.checked_in_at)
+    by_lab = permissions.may_shorten_visit(actor, booking, catalogue.find_lab_ids_run_by(session, actor.person_id))
+    if not by_lab and _is_less(amounts, booking):
+        raise OnlyLabShortensVisit
+    visit.checked_out_at = _end_of_use(booking, visit, ended_at, by_lab=by_lab, now=now)
     visit.quantities = {unit.value: str(amount) for unit, amount in amounts.items()}
     words = notes.write(session, note, person_id=actor.person_id, now=now) if note.strip() else None
     visit.note_id = words.id if words else None
@@ -98,12 +117,16 @@ def enter_past_use(
 ) -> Booking:
     """The lab enters use that has happened without a booking, and why. Charged at once.
 
-    Raises MayNotRunLab, PastUseInFuture, ReasonMissing, SlotTaken, and the refusals of a quote.
+    At most a day or the instrument's longest slot, whichever is more, so that a wrong date is not charged.
+    Raises MayNotRunLab, PastUseInFuture, PastUseTooLong, ReasonMissing, SlotTaken, and the refusals of a quote.
     """
     entry = catalogue.get_equipment(session, equipment_id)
     require_manager_of(session, actor, entry)
     if slot.ends_at > now:
         raise PastUseInFuture(field="ends_at")
+    longest = max(PAST_USE_MIN_MAX, entry.length_minutes_max)
+    if slot.length > timedelta(minutes=longest):
+        raise PastUseTooLong(field="ends_at", longest_minutes=longest)
     if not reason.strip():
         raise ReasonMissing(field="reason")
     person, grant = members.get_booker_by_email(session, email)
@@ -162,6 +185,37 @@ def mark_no_shows(session: Session, *, now: datetime, limit: int) -> int:
             notices.no_show(session, booking, now=now)
             missed += 1
     return missed
+
+
+def suggested_end(booking: Booking, now: datetime) -> datetime:
+    """What a check-out form proposes: now, or the slot's end when that is long past, never before the check-in."""
+    if booking.visit is None or not is_end_doubtful(booking, now):
+        return now
+    return max(booking.ends_at, booking.visit.checked_in_at)
+
+
+def is_end_doubtful(booking: Booking, now: datetime) -> bool:
+    """Whether so much time has passed since the slot that now is hardly the end of the use."""
+    began = booking.visit.checked_in_at if booking.visit else booking.ends_at
+    return now > max(booking.ends_at, began) + END_SURE
+
+
+def _end_of_use(booking: Booking, visit: Visit, ended_at: datetime | None, *, by_lab: bool, now: datetime) -> datetime:
+    """The end that was said, or now. Raises VisitEndMissing, VisitEndInvalid, OnlyLabShortensVisit."""
+    if ended_at is None:
+        if is_end_doubtful(booking, now):
+            raise VisitEndMissing(field="ended_at") if by_lab else OnlyLabShortensVisit
+        return max(now, visit.checked_in_at)
+    # A form's time has no seconds: the minute of the check-in is not before it.
+    if not visit.checked_in_at.replace(second=0, microsecond=0) <= ended_at <= now:
+        raise VisitEndInvalid(field="ended_at")
+    if not by_lab and ended_at != now:
+        raise OnlyLabShortensVisit(field="ended_at")
+    return max(ended_at, visit.checked_in_at)
+
+
+def _is_less(amounts: Mapping[ChargeUnit, Decimal], booking: Booking) -> bool:
+    return any(amount < Decimal(booking.quantities.get(unit.value, "0")) for unit, amount in amounts.items())
 
 
 def _settle(

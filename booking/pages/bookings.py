@@ -172,9 +172,12 @@ def check_in(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
 @router.post("/bookings/{booking_id}/check-out")
 def check_out(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
+        keys = queries.get_keys(session, booking_id)
+        zone = ZoneInfo(catalogue.get_equipment_by_id(session, keys.equipment_id).lab.zone)
         visits.check_out(
-            session, caller.actor, booking_id, quantities=read_quantities(form), note=form["note"], now=caller.now
-        )
+            session, caller.actor, booking_id, quantities=read_quantities(form), note=form["note"], now=caller.now,
+            ended_at=read_wall_time(form["ended_at"], zone, field="ended_at") if form["ended_at"] else None,
+        )  # fmt: skip
         return f"/bookings/{booking_id}"
 
     return _try(caller, form, booking_id, act, N_("Checked out and charged for the actual use."))
@@ -217,8 +220,9 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),
-        local_start=_wall(booking, "starts_at"),
-        local_end=_wall(booking, "ends_at"),
+        local_start=_wall(booking, booking.starts_at),
+        local_end=_wall(booking, booking.ends_at),
+        visit_end=_wall(booking, visits.suggested_end(booking, caller.now)),
         **_cancelling(caller, booking, lab_ids),
         **_abilities(caller, booking, lab_ids, card),
     )
@@ -252,12 +256,12 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
         "must_say_why": _cancels_for_lab(caller, booking, lab_ids),
         "can_check_in": visits_it and card.can_check_in,
         "can_check_out": visits_it and card.can_check_out,
+        "can_say_end": permissions.may_shorten_visit(caller.actor, booking, lab_ids),
     }
 
 
-def _wall(booking: Booking, name: str) -> str:
-    at = getattr(booking, name).astimezone(ZoneInfo(booking.equipment.lab.zone))
-    return str(at.strftime("%Y-%m-%dT%H:%M"))
+def _wall(booking: Booking, at: datetime) -> str:
+    return at.astimezone(ZoneInfo(booking.equipment.lab.zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def read_id(text: str) -> UUID:
