@@ -2,8 +2,8 @@
 
 Booked: slots that are approved, in use or completed. Used: visits, from check-in to check-out. No-show: slots that
 nobody came to. Open: opening hours of all units, holidays considered, less outages. Outage: opening hours that blocks
-took away. Idle: open less booked, never below zero. Utilisation: used by open, not clamped (use outside opening hours
-may lift it over 1). Whatever lies partly in the window counts with that part.
+took away. Idle: open less booked and no-show, never below zero. Utilisation: used by open, not clamped
+(use outside opening hours may lift it over 1). Whatever lies partly in the window counts with that part.
 """
 
 from collections import defaultdict
@@ -131,7 +131,7 @@ def _entry_rows(
         row.open_minutes, row.outage_minutes = opened.get(entry.id, (0, 0))
         if not row.open_minutes and not row.outage_minutes and not row.bookings:
             continue
-        row.idle_minutes = max(row.open_minutes - row.booked_minutes, 0)
+        row.idle_minutes = max(row.open_minutes - row.booked_minutes - row.no_show_minutes, 0)
         key, owner = _GROUP[by](entry)
         groups.setdefault(key, _named(owner)).add(row)
     return list(groups.values())

@@ -154,12 +154,11 @@ CHART_SERIES = (N_("Used hours"), N_("Booked, not used"), N_("No-show hours"), N
 
 
 def _chart_row(row: Usage, lang: Lang) -> dict[str, Any]:
-    """Minutes of the five parts; a no-show's time is not counted as idle a second time."""
+    """Minutes of the five parts of the open time."""
     unused = max(row.booked_minutes - row.used_minutes, 0)
-    idle = max((row.idle_minutes or 0) - row.no_show_minutes, 0)
     return {
         "label": localised(row, lang),
-        "values": [row.used_minutes, unused, row.no_show_minutes, row.outage_minutes or 0, idle],
+        "values": [row.used_minutes, unused, row.no_show_minutes, row.outage_minutes or 0, row.idle_minutes or 0],
     }
 
 

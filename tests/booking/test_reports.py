@@ -75,7 +75,7 @@ def test_a_month_adds_up(cast_and_session: tuple[Cast, Session]) -> None:
 
     assert (row.bookings, row.open_minutes) == (4, OPEN)
     assert (row.booked_minutes, row.used_minutes, row.no_show_minutes) == (360, 240, 120)
-    assert row.idle_minutes == OPEN - 360
+    assert row.idle_minutes == OPEN - 360 - 120
     assert row.utilisation == 240 / OPEN
 
 
