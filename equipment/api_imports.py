@@ -14,6 +14,7 @@ from core.middleware import SafeRoute
 from core.shapes import In, Out
 from equipment.errors import InstitutionNotFound
 from equipment.importing import queries, service
+from equipment.importing.applying import INDEX
 from equipment.importing.words import problem_text, refusal_text
 from equipment.models import ImportRow, ImportRun, RowKind
 from members.access import Caller, allowed
@@ -74,7 +75,7 @@ class RowOut(Out):
 
     @classmethod
     def of(cls, row: ImportRow, lang: Lang) -> Self:
-        values = {name: value for name, value in row.values.items() if name not in ("grams", "sort_key")}
+        values = {name: value for name, value in row.values.items() if name not in INDEX}
         problems = [_problem(each, lang) for each in row.problems]
         return cls(
             number=row.number, kind=row.kind, asset_number=row.asset_number, name_zh=row.name_zh, values=values,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.db import lock_rows
 from equipment import queries
 from equipment.categories import CATEGORIES
+from equipment.districts import DISTRICTS, read_district
 from equipment.errors import (
     AssetNumberTaken,
     DateInvalid,
@@ -32,7 +33,7 @@ from members.models import Organisation, Person
 
 #: Columns that a manager edits, beside those that a file may decide.
 EDITABLE = (*(name for name in FIELDS if name not in ("reported", "certainty", "assignment")), "voucher_eligible")
-LAB_FIELDS = ("name_zh", "name_en", "address", "zone", "contact_name", "contact_phone", "contact_email")
+LAB_FIELDS = ("name_zh", "name_en", "address", "district", "zone", "contact_name", "contact_phone", "contact_email")
 #: Zones that a lab may choose; more by import of data.
 ZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Europe/Berlin", "America/New_York", "UTC")
 SPECS_MOST = 60
@@ -203,6 +204,8 @@ def read_lab(form: Mapping[str, str]) -> dict[str, str]:
             raise FieldTooLong(field=name, longest=longest)
     if not values["name_zh"]:
         raise FieldMissing(field="name_zh")
+    if values["district"] not in DISTRICTS:
+        values["district"] = read_district(values["address"])
     values["zone"] = values["zone"] if values["zone"] in ZONES else ZONES[0]
     return values
 

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.i18n import N_
+from equipment.finding import matches
 from equipment.models import SHARING_VALUE_FEN, Equipment
 from equipment.queries import whole_entry
-from equipment.search import Search, matches
+from equipment.search import Search
 from members.models import Organisation, OrganisationKind
 
 #: How entries of one's own list are narrowed, and what that is called.

@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core.shapes import read_cursor, write_cursor
 from core.slot import Slot
-from equipment import opening
-from equipment.categories import CATEGORIES
-from equipment.errors import EquipmentNotFound, SearchCursorInvalid, UnitNotFound
+from equipment import finding, opening
+from equipment.errors import EquipmentNotFound, UnitNotFound
 from equipment.models import (
     CalendarDay,
     CalendarYear,
@@ -26,8 +24,7 @@ from equipment.models import (
     Tariff,
     Unit,
 )
-from equipment.search import Search, matches, rank
-from members.models import Organisation
+from equipment.search import Search
 
 A_DAY = timedelta(days=1)
 
@@ -161,84 +158,20 @@ class Found:
 
 
 def search_equipment(session: Session, search: Search) -> Found:
-    """A page of entries that fit, the best first, alike on both engines: by class of match, then those that can be
-    booked, then name, then id."""
-    dialect = session.get_bind().dialect.name
-    order = rank(search) * 2 + case((Equipment.is_bookable, 0), else_=1)
-    conditions = _conditions(search, dialect)
-    statement = whole_entry().where(*conditions).order_by(order, Equipment.sort_key, Equipment.id)
-    if search.cursor:
-        statement = statement.where(_after(search.cursor, order))
-    rows = list(session.execute(statement.add_columns(order.label("place")).limit(search.limit + 1)).unique())
-    total = session.scalar(select(func.count()).select_from(Equipment).where(*conditions)) or 0
-    more = len(rows) > search.limit
-    items = [row[0] for row in rows[: search.limit]]
-    cursor = write_cursor(int(rows[search.limit - 1][1]), items[-1].sort_key, items[-1].id) if more else None
-    return Found(items, total, cursor)
+    """A page of entries that fit, with what a list with times shows; `finding` says in which order."""
+    hits = finding.find_hits(session, search)
+    return Found(find_listed(session, hits.ids), hits.total, hits.next_cursor)
 
 
-@dataclass(frozen=True)
-class FacetCount:
-    value: str
-    name_zh: str
-    name_en: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Facets:
-    """How many entries there are by institution and by category, each without its own filter."""
-
-    institutions: list[FacetCount]
-    categories: list[FacetCount]
-
-
-def count_facets(session: Session, search: Search) -> Facets:
-    dialect = session.get_bind().dialect.name
-    institutions = session.execute(
-        select(Organisation.public_id, Organisation.name_zh, Organisation.name_en, func.count())
-        .join(Equipment, Equipment.owner_id == Organisation.id)
-        .where(*_conditions(search.without_institution(), dialect))
-        .group_by(Organisation.id, Organisation.public_id, Organisation.name_zh, Organisation.name_en)
-        .order_by(func.count().desc(), Organisation.id)
+def find_listed(session: Session, ids: Sequence[int]) -> list[Equipment]:
+    """Entries in the order of their ids as given, with owner, lab, units and hours; without prices by tier."""
+    if not ids:
+        return []
+    statement = select(Equipment).options(
+        joinedload(Equipment.owner),
+        joinedload(Equipment.lab).joinedload(Lab.organisation),
+        selectinload(Equipment.units),
+        selectinload(Equipment.all_hours),
     )
-    categories = session.execute(
-        select(Equipment.category, func.count())
-        .where(*_conditions(search.without_category(), dialect))
-        .group_by(Equipment.category)
-        .order_by(func.count().desc(), Equipment.category)
-    )
-    return Facets(
-        [FacetCount(str(public_id), zh, en, number) for public_id, zh, en, number in institutions],
-        [
-            FacetCount(slug, CATEGORIES[slug].name_zh, CATEGORIES[slug].name_en, number)
-            for slug, number in categories
-            if slug in CATEGORIES
-        ],
-    )
-
-
-def _conditions(search: Search, dialect: str) -> Sequence[ColumnElement[bool]]:
-    parts: list[ColumnElement[bool]] = [Equipment.retired_at.is_(None)]
-    if search.q:
-        parts.append(matches(search, dialect))
-    if search.category:
-        parts.append(Equipment.category == search.category)
-    if search.institution:
-        owner = select(Organisation.id).where(Organisation.public_id == search.institution).scalar_subquery()
-        parts.append(Equipment.owner_id == owner)
-    if search.price_max_fen is not None:
-        parts.append(Equipment.price_fen <= search.price_max_fen)
-    return parts
-
-
-def _after(cursor: str, order: ColumnElement[int]) -> ColumnElement[bool]:
-    try:
-        place, name, key = read_cursor(cursor, (int, str, int))
-    except ValueError as error:
-        raise SearchCursorInvalid(field="cursor") from error
-    return or_(
-        order > place,
-        and_(order == place, Equipment.sort_key > name),
-        and_(order == place, Equipment.sort_key == name, Equipment.id > key),
-    )
+    by_id = {entry.id: entry for entry in session.scalars(statement.where(Equipment.id.in_(ids))).unique()}
+    return [by_id[key] for key in ids if key in by_id]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from core.i18n import Lang
@@ -42,6 +42,7 @@ class EquipmentLine(Out):
     units: int
     price_fen: int | None
     price_unit: str | None
+    district: str
 
     @classmethod
     def of(cls, entry: Equipment, lang: Lang) -> Self:
@@ -62,6 +63,7 @@ class EquipmentLine(Out):
             units=len(entry.units),
             price_fen=entry.price_fen,
             price_unit=entry.price_unit,
+            district=entry.lab.district,
         )
 
 
@@ -69,6 +71,32 @@ class EquipmentPage(Out):
     items: list[EquipmentLine]
     total: int
     next_cursor: str | None
+
+
+def line_as_json(row: Any, lang: Lang) -> dict[str, Any]:
+    """`EquipmentLine` of a row of `finding.find_lines`, ready to be written; what the database holds needs no second
+    look."""
+    english = lang == "en"
+    owner = (english and row.owner_name_en) or row.owner_name_zh
+    return {
+        "id": row.public_id,
+        "name": (english and row.name_en) or row.name_zh,
+        "name_zh": row.name_zh,
+        "name_en": row.name_en,
+        "maker": row.maker,
+        "model": row.model,
+        "category": row.category,
+        "institution": {"id": row.owner_id, "name": owner, "kind": row.owner_kind},
+        "lab": (english and row.lab_name_en) or row.lab_name_zh,
+        "is_bookable": row.is_bookable,
+        "is_example": row.is_example,
+        "voucher_eligible": row.voucher_eligible,
+        "service_modes": row.service_modes,
+        "units": row.units,
+        "price_fen": row.price_fen,
+        "price_unit": row.price_unit,
+        "district": row.district,
+    }
 
 
 class RateOut(Out):

@@ -1,4 +1,4 @@
-"""Full text in Chinese and English: grams, synonyms, and our own classes of rank, alike on both engines.
+"""Words of a search and of an entry: grams, keys, synonyms. Pure; `finding.py` asks the database.
 
 Chinese words are found by their two-character grams, Latin words by themselves and by their beginnings; names also by
 pinyin and by its initials.
@@ -6,77 +6,77 @@ pinyin and by its initials.
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.types import Text
 
 from equipment.errors import SearchTooLong
-from equipment.models import Equipment
+from equipment.synonyms import SYNONYMS
 
 LONGEST = 200
 TERMS_MOST = 16
+#: Choices of one filter that are looked at.
+CHOICES_MOST = 20
+#: How much of the texts of an entry is searched; a term of it is at most so long.
+SEARCHED_MOST = 20_000
+TERM_LONGEST = 60
+SOUND_LONGEST = 36
+KEY_LONGEST = 300
+#: Columns of an entry that are searched.
+SEARCHED = ("name_zh", "name_en", "model", "maker", "specification", "notes", "capability_zh", "capability_en")
 _WORDS = re.compile(r"[㐀-鿿]+|[a-z0-9]+")
 
-#: Each line: words that mean the same. The first is what an entry's own words are widened by.
-SYNONYMS: tuple[tuple[str, ...], ...] = (
-    ("扫描电子显微镜", "扫描电镜", "sem", "fesem", "scanning electron microscope"),
-    ("透射电子显微镜", "透射电镜", "tem", "transmission electron microscope"),
-    ("电子显微镜", "电镜", "electron microscope"),
-    ("聚焦离子束", "双束", "fib", "focused ion beam"),
-    ("原子力显微镜", "原子力", "afm", "atomic force microscope"),
-    ("共聚焦显微镜", "共聚焦", "confocal"),
-    ("x射线衍射", "衍射仪", "xrd", "diffraction"),
-    ("x射线光电子能谱", "光电子能谱", "xps"),
-    ("核磁共振", "核磁", "nmr"),
-    ("质谱", "质谱仪", "mass spectrometer", "ms"),
-    ("液相色谱", "hplc", "lc"),
-    ("气相色谱", "gc"),
-    ("拉曼", "拉曼光谱", "raman"),
-    ("红外光谱", "红外", "ftir", "infrared"),
-    ("3d打印", "三维打印", "增材制造", "增材", "3d printing", "3d printer", "additive manufacturing"),
-    ("选区激光熔化", "金属打印", "slm"),
-    ("热重", "tga"),
-    ("差示扫描量热", "dsc"),
-    ("网络分析仪", "矢网", "vna", "network analyser", "network analyzer"),
-    ("示波器", "oscilloscope"),
-    ("光谱分析仪", "osa", "optical spectrum analyser", "optical spectrum analyzer"),
-    ("电磁兼容", "emc"),
-    ("三坐标", "cmm", "coordinate measuring machine"),
-    ("万能试验机", "拉力机", "tensile", "universal testing machine"),
-    ("表面形貌", "轮廓仪", "surface roughness", "profilometer"),
-    ("激光切割", "laser cutter", "laser cutting"),
-    ("光刻", "曝光", "lithography"),
-)
+
+class Sort(StrEnum):
+    """In which order entries come. A cursor belongs to one of them."""
+
+    RELEVANCE = "relevance"
+    """By class of match, then what can be booked, then name."""
+    PRICE = "price"
+    """The cheapest first; without a price last."""
+    NAME = "name"
+    """By pinyin."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for. `q` as typed; `cursor` from an earlier page."""
+    """What is looked for. `q` as typed; several values of a filter mean any of them; `cursor` from an earlier page."""
 
     q: str = ""
-    category: str | None = None
-    institution: UUID | None = None
+    category: str | tuple[str, ...] | None = None
+    institution: UUID | tuple[UUID, ...] | None = None
     price_max_fen: int | None = None
     limit: int = 20
     cursor: str | None = None
+    modes: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    voucher: bool = False
+    sort: Sort = Sort.RELEVANCE
 
     def __post_init__(self) -> None:
         if len(self.q) > LONGEST:
             raise SearchTooLong(field="q", longest=LONGEST)
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return (self.category,) if isinstance(self.category, str) else (self.category or ())[:CHOICES_MOST]
+
+    @property
+    def institutions(self) -> tuple[UUID, ...]:
+        one = self.institution
+        return (one,) if isinstance(one, UUID) else (one or ())[:CHOICES_MOST]
+
+    @property
+    def terms(self) -> list[str]:
+        """The grams that an entry must hold."""
+        return list(dict.fromkeys(grams(self.q)))[:TERMS_MOST]
+
     def after(self, cursor: str) -> "Search":
         return replace(self, cursor=cursor)
-
-    def without_category(self) -> "Search":
-        return replace(self, category=None, cursor=None)
-
-    def without_institution(self) -> "Search":
-        return replace(self, institution=None, cursor=None)
 
 
 def fold(words: str) -> str:
@@ -97,84 +97,72 @@ def grams(words: str) -> list[str]:
         if _is_chinese(run):
             out += [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
         else:
-            out.append(run)
+            out.append(run[:TERM_LONGEST])
     return out
+
+
+def key(words: str) -> str:
+    """A name as it is compared: folded, one blank between runs and around."""
+    return f" {' '.join(split(words))} "
+
+
+def model_key(words: str) -> str:
+    """A model as it is compared: `JSM-7900F` is `jsm 7900f` and `JSM7900F`."""
+    return "".join(split(words))
+
+
+def index_columns(values: Mapping[str, Any]) -> dict[str, str]:
+    """What an entry is found by, from the values of its columns."""
+    texts = {name: str(values.get(name) or "") for name in SEARCHED}
+    names = f"{texts['name_zh']} {texts['name_en']} {texts['model']}"
+    others = " ".join(texts[name] for name in ("maker", "specification", "notes", "capability_zh", "capability_en"))
+    squeezed = model_key(texts["model"])
+    return {
+        "grams": write_grams(names=names, others=f"{others[:SEARCHED_MOST]} {squeezed}"),
+        "name_zh_key": key(texts["name_zh"])[:KEY_LONGEST],
+        "name_en_key": key(texts["name_en"])[:KEY_LONGEST],
+        "model_key": squeezed[:KEY_LONGEST],
+    }
 
 
 def write_grams(*, names: str, others: str) -> str:
     """The text that is searched: grams of all words, pinyin and initials of the names, and synonyms' grams."""
     everything = f"{names} {others}"
-    flat = fold(everything).replace(" ", "")
     found = grams(everything)
     found += [letter for run in split(everything) if _is_chinese(run) for letter in run]
     for run in split(names):
         if _is_chinese(run):
-            syllables = lazy_pinyin(run)
-            found += ["".join(syllables), "".join(s[0] for s in syllables if s)]
-            found += [s for s in syllables if s]
-    words = set(split(everything))
-    for group in SYNONYMS:
-        if any((fold(word).replace(" ", "") in flat) if not _short(word) else word in words for word in group):
-            for word in group:
-                found += grams(word)
+            found += _sounds([syllable for syllable in lazy_pinyin(run) if syllable])
+    words = key(everything)
+    squeezed = words.replace(" ", "")
+    for group in _FOLDED:
+        if any(_holds(words, squeezed, word) for word, _ in group):
+            for _, parts in group:
+                found += parts
     return " ".join(dict.fromkeys(found))
 
 
-def matches(search: Search, dialect: str) -> ColumnElement[bool]:
-    """Entries that hold every word asked for. A Latin word of two letters or more also matches as a beginning."""
-    terms = list(dict.fromkeys(grams(search.q)))[:TERMS_MOST]
-    if not terms:
-        return literal_column("1=0") if search.q.strip() else literal_column("1=1")
-    if dialect == "postgresql":
-        return and_(*(_has_postgresql(term) for term in terms))
-    asked = " AND ".join(f'"{term}"' + ("*" if _as_prefix(term) else "") for term in terms)
-    hits = text("SELECT rowid FROM equipment_grams WHERE equipment_grams MATCH :asked").bindparams(asked=asked)
-    return Equipment.id.in_(hits.columns(Equipment.id))
+def _sounds(syllables: list[str]) -> list[str]:
+    """Pinyin from each syllable on, so that `shiboqi` finds 数字示波器, and initials of three characters or more."""
+    starts = range(len(syllables))
+    spoken = ["".join(syllables[start:])[:SOUND_LONGEST] for start in starts]
+    initials = ["".join(each[0] for each in syllables[start:])[:SOUND_LONGEST] for start in starts]
+    return [*spoken, *syllables, *(letters for start, letters in enumerate(initials) if start == 0 or len(letters) > 2)]
 
 
-def rank(search: Search) -> ColumnElement[int]:
-    """0 the model itself, 1 the name itself, 2 a name that begins so, 3 a name that holds it, 4 all words somewhere,
-    5 some word only as the beginning of another."""
-    asked = fold(search.q).strip()
-    if not grams(asked):
-        return literal(0)
-    name_zh, name_en = func.lower(Equipment.name_zh), func.lower(Equipment.name_en)
-    return case(
-        (func.lower(Equipment.model) == asked, 0),
-        (or_(name_zh == asked, name_en == asked), 1),
-        (
-            or_(name_zh.startswith(asked, autoescape=True), name_en.startswith(asked, autoescape=True)),
-            2,
-        ),
-        (or_(name_zh.contains(asked, autoescape=True), _holds_words(name_en, asked)), 3),
-        (_holds_words(Equipment.grams, " ".join(dict.fromkeys(grams(search.q)))), 4),
-        else_=5,
-    )
+def as_prefix(term: str) -> bool:
+    """A Latin term also finds words that it begins."""
+    return term.isascii() and len(term) >= 2
 
 
-def _holds_words(column: ColumnElement[str] | InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
-    """Whether every word stands in a text of words separated by blanks."""
-    padded = " " + column + " "
-    return and_(*(padded.contains(f" {word} ", autoescape=True) for word in words.split()[:TERMS_MOST]))
-
-
-def _has_postgresql(term: str) -> ColumnElement[bool]:
-    words = func.string_to_array(Equipment.grams, " ", type_=ARRAY(Text))
-    whole = words.contains([term])
-    if not _as_prefix(term):
-        return whole
-    # A beginning is not in the array's index; the padded text is read for it, only where the word itself is absent.
-    return or_(whole, (" " + Equipment.grams).contains(f" {term}", autoescape=True))
-
-
-def _as_prefix(term: str) -> bool:
-    return not _is_chinese(term) and len(term) >= 2
+def _holds(words: str, squeezed: str, word: str) -> bool:
+    """Latin words as whole words: `ms` is not in `systems`. Chinese anywhere."""
+    return f" {word} " in words if word.isascii() else word.replace(" ", "") in squeezed
 
 
 def _is_chinese(run: str) -> bool:
     return "㐀" <= run[0] <= "鿿"
 
 
-def _short(word: str) -> bool:
-    """Latin abbreviations match as whole words only: `ms` is not in `systems`."""
-    return word.isascii() and len(word) <= 5 and " " not in word
+#: Each synonym as it is compared, with its grams.
+_FOLDED = tuple(tuple((key(word).strip(), tuple(grams(word))) for word in group) for group in SYNONYMS)

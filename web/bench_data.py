@@ -13,7 +13,7 @@ from booking.models import Booking, Occupancy, OccupancyKind, Source, State
 from core.db import read_session, unit_of_work
 from core.ids import new_public_id
 from equipment.models import ApprovalMode, ChargeUnit, Equipment, Lab, OpeningHours, Rate, Tariff, Tier, Unit
-from equipment.search import write_grams
+from equipment.search import index_columns
 from members import service as members
 from members.models import Organisation, OrganisationKind, Person, Role
 from vouchers import service as vouchers
@@ -95,7 +95,8 @@ def _add_equipment(session: Session, lab: Lab, units: int, progress: Progress) -
                     "payee_id": owner, "lab_id": lab.id, "asset_number": f"B{number:07d}", "name_zh": name,
                     "maker": maker, "model": f"Model {number}", "category": "generic", "is_bookable": True,
                     "approval_mode": ApprovalMode.AUTOMATIC, "horizon_days": 900, "updated_at": now,
-                    "grams": write_grams(names=f"{name} Model {number}", others=maker), "sort_key": f"{number:07d}",
+                    **index_columns({"name_zh": name, "model": f"Model {number}", "maker": maker}),
+                    "sort_key": f"{number:07d}",
                     "price_fen": 10_000, "price_unit": ChargeUnit.HOUR, "version": 1,
                     "own_rules": ["approval_mode", "horizon_days"],
                 }

@@ -1,5 +1,6 @@
 """The catalogue with who is free in the next seven days."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,59 +10,58 @@ from starlette.responses import Response
 from booking import availability, timelines
 from booking.availability import Days
 from booking.conflicts import bookable_window
+from booking.pages import narrowing
+from booking.pages.narrowing import Asked
 from booking.pages.week import WEEK, picked
-from core.formats import format_money, format_soon
+from core.formats import format_soon
 from core.i18n import gettext, translate
 from core.rendering import localised
-from core.shapes import read_uuid
 from equipment import queries as catalogue
-from equipment.categories import CATEGORIES
+from equipment.facets import count_facets
 from equipment.models import Equipment
-from equipment.search import Search
+from equipment.search import LONGEST
 from equipment.words import MODE_NAMES, UNIT_NAMES
 from members.access import Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
-PAGE = 20
-BANDS = (20_000, 50_000, 100_000)
+Several = Annotated[Sequence[str], Query()]
 
 
 @router.get("/equipment")
 def search(
     caller: Visitor,
-    q: Annotated[str, Query(max_length=200)] = "",
-    category: str = "",
-    institution: str = "",
+    q: Annotated[str, Query(max_length=LONGEST)] = "",
+    category: Several = (),
+    institution: Several = (),
+    mode: Several = (),
+    district: Several = (),
     price: str = "",
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    voucher: str = "",
+    sort: str = "",
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """Find an instrument and see at a glance when it is free in the next seven days."""
-    wanted = Search(
-        q=q.strip(),
-        category=category if category in CATEGORIES else None,
-        institution=read_uuid(institution),
-        price_max_fen=int(price) * 100 if price.isascii() and price.isdigit() and len(price) < 8 else None,
-        limit=PAGE,
-        cursor=cursor,
-    )
+    asked = Asked.of(
+        q=q, category=category, institution=institution, mode=mode, district=district, price=price, voucher=voucher,
+        sort=sort,
+    )  # fmt: skip
+    wanted = asked.search(cursor)
     zone = caller.site.renderer.zone
     today = caller.now.astimezone(zone).date()
     with caller.read() as session:
         found = catalogue.search_equipment(session, wanted)
-        facets = catalogue.count_facets(session, wanted)
+        facets = count_facets(session, wanted)
         days = availability.find_days(session, found.items, first_on=today, days=WEEK, now=caller.now)
-    asked = {"q": wanted.q, "category": wanted.category or "", "institution": institution, "price": price}
     return caller.render(
         "pages/catalogue/search.html",
-        q=wanted.q,
-        asked=asked,
+        q=asked.q,
         total=found.total,
         results=[_result(entry, days[entry.id], caller) for entry in found.items],
-        institutions=_options(facets.institutions, institution, caller),
-        categories=_options(facets.categories, category, caller),
-        bands=_bands(price, caller),
-        narrowed=sum(1 for limit in (category, institution, price) if limit),
-        next_href="/equipment?" + urlencode(asked | {"cursor": found.next_cursor}) if found.next_cursor else "",
+        facets=narrowing.facet_options(asked, facets, caller.lang),
+        chips=narrowing.chips(asked, facets, caller.lang),
+        sort=asked.sort,
+        sorts=narrowing.sort_options(caller.lang),
+        next_href=asked.href(cursor=found.next_cursor) if found.next_cursor else "",
     )
 
 
@@ -87,28 +87,3 @@ def _result(entry: Equipment, days: Days, caller: Visit) -> dict[str, Any]:
         "unit": gettext(lang, UNIT_NAMES[entry.price_unit]) if entry.price_unit else "",
         "lead": entry.lead_minutes,
     }
-
-
-def _options(counts: Any, chosen: str, caller: Visit) -> list[dict[str, Any]]:
-    every = {"value": "", "text": gettext(caller.lang, "All"), "checked": not chosen}
-    return [every] + [
-        {
-            "value": str(count.value),
-            "text": localised(count, caller.lang),
-            "count": count.count,
-            "checked": str(count.value) == chosen,
-        }
-        for count in counts
-    ]
-
-
-def _bands(chosen: str, caller: Visit) -> list[dict[str, Any]]:
-    every = {"value": "", "text": gettext(caller.lang, "Any price"), "checked": not chosen}
-    return [every] + [
-        {
-            "value": str(band // 100),
-            "text": translate(caller.lang, "up to %(price)s", price=format_money(band)),
-            "checked": chosen == str(band // 100),
-        }
-        for band in BANDS
-    ]

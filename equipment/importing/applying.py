@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.db import lock_rows
 from core.ids import new_public_id
+from equipment.districts import read_district
 from equipment.errors import ImportNotReady, ImportStale
 from equipment.importing import queries
 from equipment.importing.comparing import from_json, without_personal
@@ -40,7 +41,7 @@ TEXTS = (
     "safety", "accessories", "contact_name", "contact_phone", "contact_email", "country", "class_code", "notes",
     "certainty", "assignment",
 )  # fmt: skip
-INDEX = ("grams", "sort_key")
+INDEX = ("grams", "sort_key", "name_zh_key", "name_en_key", "model_key")
 
 
 def apply_rows(session: Session, run: ImportRun, *, actor: Actor | None, now: datetime) -> None:
@@ -112,7 +113,7 @@ def _labs(session: Session, owner_id: int, rows: Sequence[Mapping[str, Any]]) ->
     known = {name: lab.id for name, lab in queries.find_labs_of(session, owner_id).items()}
     for name, address in wanted.items():
         if name not in known:
-            lab = Lab(organisation_id=owner_id, name_zh=name, address=address)
+            lab = Lab(organisation_id=owner_id, name_zh=name, address=address, district=read_district(address))
             session.add(lab)
             session.flush()
             known[name] = lab.id

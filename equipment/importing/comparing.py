@@ -5,9 +5,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from equipment import search
 from equipment.importing.rows import CatalogueRow
 from equipment.models import AssetSource, AssetState, Equipment, ServiceMode, UseDirection
-from equipment.search import write_grams
 from members import service as members
 
 #: Columns that a file may decide; everything else is the lab's.
@@ -23,8 +23,6 @@ _DATES = frozenset({"acquired_on", "started_on"})
 _ENUMS: dict[str, type[StrEnum]] = {
     "asset_state": AssetState, "asset_source": AssetSource, "use_direction": UseDirection,
 }  # fmt: skip
-#: Grams and sort key are written again when one of these changes.
-_SEARCHED = ("name_zh", "name_en", "model", "maker", "specification", "notes", "capability_zh", "capability_en")
 
 
 def find_changes(entry: Equipment, row: CatalogueRow) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -42,26 +40,20 @@ def find_changes(entry: Equipment, row: CatalogueRow) -> tuple[dict[str, Any], d
 
 def index_columns(values: Mapping[str, Any]) -> dict[str, str]:
     """What search and sorting go by, from the values of an entry."""
-    texts = {name: str(values.get(name) or "") for name in _SEARCHED}
-    names = f"{texts['name_zh']} {texts['name_en']} {texts['model']}"
-    others = " ".join(texts[name] for name in ("maker", "specification", "notes", "capability_zh", "capability_en"))
-    return {
-        "grams": write_grams(names=names, others=others),
-        "sort_key": members.sort_key(texts["name_zh"])[:400],
-    }
+    return search.index_columns(values) | {"sort_key": members.sort_key(str(values.get("name_zh") or ""))[:400]}
 
 
 def index(entry: Equipment) -> None:
     """Write what search and sorting go by into an entry."""
-    for name, value in index_columns({name: getattr(entry, name) for name in _SEARCHED}).items():
+    for name, value in index_columns({name: getattr(entry, name) for name in search.SEARCHED}).items():
         setattr(entry, name, value)
 
 
 def reindexed(entry: Equipment, new: Mapping[str, Any]) -> dict[str, str]:
     """The index of an entry after a change; empty where nothing that is searched changes."""
-    if not any(name in new for name in _SEARCHED):
+    if not any(name in new for name in search.SEARCHED):
         return {}
-    return index_columns({name: new.get(name, getattr(entry, name)) for name in _SEARCHED})
+    return index_columns({name: new.get(name, getattr(entry, name)) for name in search.SEARCHED})
 
 
 def to_json(values: Mapping[str, Any]) -> dict[str, Any]:

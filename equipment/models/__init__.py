@@ -13,6 +13,7 @@ from equipment.models.entry import (
     Unit,
     UseDirection,
 )
+from equipment.models.found import Findable
 from equipment.models.imports import ColumnMapping, ImportFile, ImportRow, ImportRun, ImportState, RowKind
 from equipment.models.prices import ChargeUnit, PriceBand, Rate, Tariff, Tier
 from equipment.models.story import Document, EquipmentChange, Photo
@@ -32,6 +33,7 @@ __all__ = [
     "Document",
     "Equipment",
     "EquipmentChange",
+    "Findable",
     "ImportFile",
     "ImportRow",
     "ImportRun",

@@ -60,6 +60,10 @@ class UseDirection(StrEnum):
     RESEARCH = "research"
 
 
+#: Sorted by its bytes on both engines.
+SortKey = String(400).with_variant(String(400, collation="C"), "postgresql")
+
+
 class Modes(TypeDecorator[tuple[ServiceMode, ...]]):
     """Service modes as one text with commas around each, so that `,self,` can be looked for on both engines."""
 
@@ -90,6 +94,8 @@ class Lab(Base):
     __mapper_args__ = {"version_id_col": version}
     #: IANA name; opening hours are wall time here.
     zone: Mapped[str] = mapped_column(String(40), default="Asia/Shanghai")
+    #: A code of `equipment.districts`; "" where nobody said it.
+    district: Mapped[str] = mapped_column(String(20), default="")
 
     organisation: Mapped[Organisation] = relationship(lazy="raise_on_sql")
 
@@ -195,9 +201,13 @@ class Equipment(Base):
     #: Names of the rules that the instrument sets itself; the others follow its lab, its institution, the house.
     own_rules: Mapped[list[str]] = mapped_column(JSON, default=list)
 
-    #: Written by `equipment.search`: grams of all names, separated by blanks; pinyin for sorting.
+    #: Written by `equipment.search.index_columns`: grams of all names, separated by blanks; pinyin for sorting.
     grams: Mapped[str] = mapped_column(Text, default="")
-    sort_key: Mapped[str] = mapped_column(String(400), default="")
+    sort_key: Mapped[str] = mapped_column(SortKey, default="")
+    #: Names and model as a search compares them.
+    name_zh_key: Mapped[str] = mapped_column(String(300), default="")
+    name_en_key: Mapped[str] = mapped_column(String(300), default="")
+    model_key: Mapped[str] = mapped_column(String(300), default="")
     #: Lowest price of the startup tier's first rate, for filters and sorting; None without rates.
     price_fen: Mapped[int | None]
     price_unit: Mapped[ChargeUnit | None] = mapped_column(Code(ChargeUnit, 20))

@@ -13,6 +13,7 @@ from core.rendering import localised
 from equipment import describing, queries
 from equipment.categories import CATEGORIES
 from equipment.classes import class_names
+from equipment.districts import DISTRICTS
 from equipment.errors import SavedMeanwhile
 from equipment.importing.comparing import to_json
 from equipment.models import Equipment, Lab
@@ -226,6 +227,10 @@ def _lab_page(caller: Manager, lab_id: UUID, *, form: Form | None = None, refusa
         status=409 if isinstance(refusal, SavedMeanwhile) else 422 if refusal else 200,
         typed={name: form[name] for name in saved} if form else saved,
         version=version,
+        districts=[
+            ("", gettext(caller.lang, "As the address says")),
+            *((code, localised(place, caller.lang)) for code, place in DISTRICTS.items()),
+        ],
         zones=[(zone, zone) for zone in describing.ZONES],
         errors=errors_of(caller, refusal),
         **around(caller, scope, "edit"),

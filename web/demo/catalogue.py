@@ -7,11 +7,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
 from core.money import parse_yuan
+from equipment.districts import read_district
 from equipment.importing.applying import insert_entries
 from equipment.importing.comparing import index_columns
 from equipment.importing.queries import find_entries
@@ -83,6 +84,8 @@ def load_catalogue(engine: Engine, *, now: datetime, tick: Tick) -> None:
         _load_instruments(session, file, owners, now=now, tick=tick)
         _name_labs(session)
     import_file(engine, DATA / "SJ310497.txt", institution_code="10497", now=now)
+    with unit_of_work(engine) as session:
+        _write_districts(session)
     tick("SJ3")
 
 
@@ -169,6 +172,14 @@ def _name_labs(session: Session) -> None:
 def read_profile() -> dict[str, dict[str, Any]]:
     """Invented hours and rules by category."""
     return {row["category"]: row for row in _read("profile.csv")}
+
+
+def _write_districts(session: Session) -> None:
+    """A lab stands where its institution does; see the README on how sure that is."""
+    for row in _read("districts.csv"):
+        owner = select(Organisation.id).where(Organisation.name_zh == row["institution"]).scalar_subquery()
+        district = read_district(row["district"])
+        session.execute(update(Lab).where(Lab.organisation_id == owner).values(district=district))
 
 
 def _apply_profile(
