@@ -1,4 +1,4 @@
-"""Who is free: the first fitting slots across the catalogue, and the week of an instrument at a glance."""
+"""The week of an instrument at a glance: what is open, free and taken, and when it is next free."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,18 +14,6 @@ from core.slot import Slot, intersected, local_day, merged, without
 from equipment import queries as catalogue
 from equipment.models import Equipment
 from equipment.queries import Calendar
-
-SLOTS_PER_ENTRY = 3
-#: How much time at once may be searched.
-WINDOW_MAX = timedelta(days=62)
-
-
-@dataclass(frozen=True)
-class Free:
-    """An entry and the first slots that fit, in order of time."""
-
-    entry: Equipment
-    slots: list[Slot]
 
 
 @dataclass(frozen=True)
@@ -48,26 +36,6 @@ class Days:
     def part(self, slots: Sequence[Slot], on: date) -> list[Slot]:
         """The part of some slots that falls on a day."""
         return intersected(slots, [local_day(on, self.zone)])
-
-
-def find_free(
-    session: Session, entries: Sequence[Equipment], window: Slot, *, minutes: int, now: datetime
-) -> list[Free]:
-    """For each entry the first slots of `minutes` within the window; entries without any are left out.
-
-    Three statements, whatever the number of entries: holidays, closures, and what is taken.
-    """
-    bookable = [entry for entry in entries if entry.is_bookable and entry.retired_at is None]
-    calendar, busy = _calendar_and_busy(session, bookable, window)
-    found = []
-    for entry in bookable:
-        if not entry.length_minutes_min <= minutes <= entry.length_minutes_max:
-            continue
-        stretches = _stretches(entry, calendar, busy, window, minutes=minutes, now=now)
-        slots = sorted(set(conflicts.first_fits(stretches, minutes=minutes, most=SLOTS_PER_ENTRY * 2)))
-        if slots:
-            found.append(Free(entry, slots[:SLOTS_PER_ENTRY]))
-    return found
 
 
 def find_days(

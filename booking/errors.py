@@ -51,6 +51,14 @@ class SlotInvalid(InvalidInput):
     message = "The end must lie after the start."
 
 
+class WindowTooLong(InvalidInput):
+    message = "Ask for at most %(days)s days at once."
+
+
+class PartOfDayInvalid(InvalidInput):
+    message = "Write the part of day as two times, for example 13:00 to 18:00."
+
+
 class SlotOutOfRange(InvalidInput):
     message = "The time lies too far away to be meant."
 

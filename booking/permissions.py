@@ -37,6 +37,13 @@ def payer_of(grant: Grant, entry: Equipment) -> Payer:
     return Payer(grant.organisation_id, Tier.STARTUP, may_use_vouchers=True)
 
 
+def tier_for(actor: Actor | None, entry: Equipment) -> Tier:
+    """The prices that somebody is shown: one's own, else a startup's."""
+    if actor and actor.has(*BOOKERS):
+        return payer_for(actor, entry).tier
+    return Tier.STARTUP
+
+
 def runs(actor: Actor, lab_ids: frozenset[int], lab_id: int) -> bool:
     """Whether the actor manages or operates this lab."""
     return lab_id in lab_ids and actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR)

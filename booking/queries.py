@@ -3,15 +3,30 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.errors import BookingNotFound
 from booking.models import Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
 from booking.states import LIVE
+from core.db import Instant
 from core.slot import Slot
 from equipment.models import Equipment, Lab, Unit
 from members.actor import Actor
@@ -135,6 +150,34 @@ def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[B
         .order_by(Occupancy.starts_at, Occupancy.id)
     )
     return [Busy(*row) for row in session.execute(statement)]
+
+
+def find_taken_minutes(
+    session: Session, unit_ids: Sequence[int], window: Slot, *, now: datetime
+) -> dict[int, list[tuple[int, int]]]:
+    """What is taken on units in a window, in minutes since 1970, rounded outwards. One index holds all of it."""
+    statement = _taken_minutes(session.get_bind().dialect.name)
+    asked = {"units": unit_ids, "starts_at": window.starts_at, "ends_at": window.ends_at, "now": now}
+    taken: dict[int, list[tuple[int, int]]] = {}
+    for unit_id, start, end in session.execute(statement, asked):
+        taken.setdefault(unit_id, []).append((start, end))
+    return taken
+
+
+@cache
+def _taken_minutes(dialect: str) -> Select[int, int, int]:
+    if dialect == "postgresql":
+        start: ColumnElement[int] = cast(func.floor(extract("epoch", Occupancy.starts_at) / 60), BigInteger)
+        end: ColumnElement[int] = cast(func.ceil(extract("epoch", Occupancy.ends_at) / 60), BigInteger)
+    else:
+        start = type_coerce(Occupancy.starts_at, BigInteger) // literal_column("60000000", BigInteger)
+        end = (type_coerce(Occupancy.ends_at, BigInteger) + 59_999_999) // literal_column("60000000", BigInteger)
+    return select(Occupancy.unit_id, start, end).where(
+        Occupancy.unit_id.in_(bindparam("units", expanding=True)),
+        Occupancy.ends_at > bindparam("starts_at", type_=Instant),
+        Occupancy.starts_at < bindparam("ends_at", type_=Instant),
+        or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > bindparam("now", type_=Instant)),
+    )
 
 
 def find_past_use(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:

@@ -235,17 +235,6 @@ class CalendarOut(Out):
     open: list[SlotOut]
 
 
-class FreeOut(Out):
-    equipment_id: UUID
-    name: str
-    slots: list[SlotOut]
-
-
-class AvailabilityOut(Out):
-    items: list[FreeOut]
-    next_cursor: str | None
-
-
 def problems_of(found: Assessment, words: Callable[[Refusal], str]) -> list[ProblemOut]:
     """What stands in the way, with its words; `words` explains a refusal in the reader's language."""
     return [ProblemOut(code=rule.code, field=rule.field, message=words(rule)) for rule in found.reasons]

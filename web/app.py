@@ -12,10 +12,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from booking import api as booking_api
-from booking import api_availability, api_lab, api_reports, feeds
+from booking import api_availability, api_comparison, api_lab, api_reports, feeds
 from booking.pages import bookings as booking_pages
 from booking.pages import calendar as calendar_pages
 from booking.pages import closures as closure_pages
+from booking.pages import compare as compare_pages
+from booking.pages import free as free_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
 from booking.pages import reports as report_pages
@@ -50,6 +52,8 @@ ROUTERS = (
     health.router,
     members_api.router,
     members_pages.router,
+    # Before the instrument itself, whose address would take `comparison` for an id.
+    api_comparison.router,
     equipment_api.router,
     import_api.router,
     catalogue_pages.router,
@@ -66,6 +70,8 @@ ROUTERS = (
     api_reports.router,
     api_lab.router,
     search_pages.router,
+    free_pages.router,
+    compare_pages.router,
     instrument_pages.router,
     booking_pages.router,
     lab_pages.router,

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.models import Booking, Occupancy
 from booking.states import LIVE
+from booking.unit_days import check_unit_days
 from equipment.policies import find_stale_rules
 from vouchers.check import check_ledger
 from vouchers.models import Hold, HoldEnd
@@ -15,6 +16,7 @@ def check_everything(session: Session) -> list[str]:
     return [
         *(str(finding) for finding in check_ledger(session)),
         *check_claims(session),
+        *check_unit_days(session),
         *check_holds(session),
         *(f"rules of instrument {number} are not what its levels say" for number in find_stale_rules(session)),
     ]

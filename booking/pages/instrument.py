@@ -28,7 +28,7 @@ from core.shapes import read_date, read_uuid, read_wall_time
 from core.slot import Slot
 from equipment import files
 from equipment import queries as catalogue
-from equipment.models import Equipment, ServiceMode, Tier
+from equipment.models import Equipment, ServiceMode
 from equipment.tariffs import tariff_on
 from equipment.words import MODE_NAMES, UNIT_NAMES
 from members.access import Visit, Visitor
@@ -101,7 +101,7 @@ def instrument_page(
     problems = [found for found in (wrong, problem, refusal) if found is not None]
     rows = week_rows(caller, entry, days, busy, first_on)
     first, last = timelines.hours_shown(rows)
-    tier = _tier(caller, entry)
+    tier = permissions.tier_for(caller.actor, entry)
     tariff = tariff_on(entry.tariffs, today)
     rates = rates_for(tariff, tier)
     return caller.render(
@@ -231,12 +231,6 @@ def _alternative_rows(
         {"slot": slot, "href": f"/equipment/{entry.public_id}?{urlencode(picked(slot, zone) | kept)}#ask"}
         for slot in slots
     ]
-
-
-def _tier(caller: Visit, entry: Equipment) -> Tier:
-    if caller.actor and caller.actor.has(*permissions.BOOKERS):
-        return permissions.payer_for(caller.actor, entry).tier
-    return Tier.STARTUP
 
 
 def read_mode(text: str) -> ServiceMode | None:

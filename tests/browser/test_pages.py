@@ -13,6 +13,11 @@ PAGES = {
         "/equipment",
         "/equipment?q=电镜",
         "/equipment?q=xyzzy",
+        "/free?q=电镜&part=afternoon&minutes=120",
+        "/free?q=电镜&price=1",
+        "/free?from=2026-01-05&to=2025-01-05",
+        "COMPARE",
+        "/compare",
         "/sign-in",
         "/demo/people",
         "/demo/mailbox",
@@ -63,6 +68,9 @@ def address_of(page: Page, path: str) -> str:
     if path == "INSTRUMENT":
         items = page.request.get("/api/v1/equipment?q=Nova NanoSEM 450").json()["items"]
         return f"/equipment/{items[0]['id']}?starts_at=2026-01-05T09:00&ends_at=2026-01-05T10:00"
+    if path == "COMPARE":
+        items = page.request.get("/api/v1/equipment?q=电镜&limit=4").json()["items"]
+        return "/compare?minutes=180&amount=2&" + "&".join(f"id={item['id']}" for item in items)
     if path.startswith("OWN/"):
         items = page.request.get("/api/v1/equipment?q=Nova NanoSEM 450").json()["items"]
         return f"/equipment/{items[0]['id']}/{path.removeprefix('OWN/')}"

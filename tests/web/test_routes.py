@@ -129,6 +129,9 @@ TABLE: dict[str, str] = {
     "POST /api/v1/bookings/{booking_id}/check-out": "401 409 404 409 409 404 403 403 403",
     "GET /api/v1/equipment/{equipment_id}/calendar": ALL,
     "GET /api/v1/availability": ALL,
+    "GET /api/v1/equipment/comparison": ALL,
+    "GET /free": ALL,
+    "GET /compare": ALL,
     "GET /api/v1/reports/usage": "401 403 403 200 200 200 200 200 200",
     "GET /equipment": ALL,
     "GET /equipment/{equipment_id}": ALL,
@@ -154,6 +157,7 @@ TABLE: dict[str, str] = {
 QUERIES = {
     "GET /api/v1/equipment/{equipment_id}/calendar": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
     "GET /api/v1/availability": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
+    "GET /api/v1/equipment/comparison": "?id=01a212ee-114a-788c-aa39-cbc336644174",
     "GET /api/v1/reports/usage": "?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z&by=startup",
 }
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from booking import availability, queries, service, visits
+from booking import free_search, queries, service, visits
+from booking.free_search import Wish
 from booking.models import Booking, State
 from booking.pricing import quantity_units, rates_for
 from booking.queries import BookingFilter
@@ -21,6 +22,7 @@ from core.db import read_session, unit_of_work
 from core.errors import Refusal
 from core.slot import Slot
 from equipment import queries as catalogue
+from equipment.candidates import find_candidates_by_id
 from equipment.models import ApprovalMode, Equipment, Lab, Tier
 from equipment.tariffs import tariff_on
 from members import queries as members
@@ -209,8 +211,10 @@ def _request(
 def _free_slot(engine: Engine, entry: Equipment, start: datetime, minutes: int, now: datetime) -> Slot | None:
     with read_session(engine) as session:
         window = Slot(start, start + timedelta(days=3))
-        free = availability.find_free(session, [entry], window, minutes=minutes, now=now)
-    return free[0].slots[0] if free else None
+        times = free_search.Times(session, window, now)
+        entries = find_candidates_by_id(session, [entry.id])
+        free = next(free_search.find_free(times, entries, Wish(window, minutes)), None)
+    return free.slots[0] if free else None
 
 
 def _approve(engine: Engine, stage: Stage, booking: Booking, *, now: datetime) -> bool:
