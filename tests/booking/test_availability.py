@@ -1,5 +1,6 @@
 """Who is free, on both engines: what is offered can be requested, and what can be requested is offered."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -136,6 +137,36 @@ def test_the_soonest_come_first_and_pages_leave_none_out(session: Session, lab: 
     assert sorted(order) == [entry.id for entry in entries]
     assert starts == sorted(starts)
     assert order[0] == entries[5].id
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_soonest_is_the_order_of_everybodys_first_slot(session: Session, lab: Lab, seed: int) -> None:
+    chance = random.Random(seed)
+    entries = [
+        make_equipment(session, lab, "质谱", units=chance.choice((1, 2)), always_open=chance.random() < 0.4)
+        for _ in range(9)
+    ]
+    for entry in entries:
+        begins = at(24, 9)
+        for _ in range(chance.randint(0, 8)):
+            begins += timedelta(minutes=chance.choice((0, 10, 30, 90)))
+            ends = begins + timedelta(minutes=chance.choice((20, 60, 240, 900)))
+            claim(session, entry, Slot(begins, ends))
+            begins = ends
+    wish = Wish(Slot(NOW + timedelta(minutes=chance.randint(0, 50)), at(30, 12)), chance.choice((30, 90, 240)))
+    times = Times(session, wish.window, NOW)
+    every = free_search.find_free(times, find_candidates_by_id(session, [entry.id for entry in entries]), wish)
+    expected = sorted((free.slots[0].starts_at, free.entry.sort_key, free.entry.id) for free in every)
+
+    found, search = [], Search("质谱", limit=2)
+    while True:
+        page = soonest.find_soonest(session, search, wish, now=NOW)
+        found += [(free.slots[0].starts_at, free.entry.sort_key, free.entry.id) for free in page.items]
+        if page.next_cursor is None:
+            break
+        search = search.after(page.next_cursor)
+
+    assert found == expected
 
 
 @pytest.mark.parametrize(
