@@ -27,7 +27,7 @@ SLOTS_PER_ENTRY = 3
 PAGE = 20
 #: How many entries one request looks at; a search in which fewer fit goes on from its cursor.
 LOOK_MOST = 1000
-CHUNK_MOST = 200
+CHUNK_MOST = 400
 ALL_DAYS = frozenset(range(7))
 
 
@@ -163,21 +163,19 @@ def find_page(session: Session, search: Search, wish: Wish, *, now: datetime) ->
     """
     times = Times(session, wish.window, now)
     items: list[Free] = []
-    looked, size = 0, search.limit + 1
+    looked, size = 0, search.limit
     while True:
-        entries = find_candidates(session, search, limit=size)
-        for free in find_free(times, entries, wish):
+        chunk = find_candidates(session, search, limit=size)
+        for free in find_free(times, chunk.entries, wish):
             items.append(free)
             if len(items) == search.limit:
-                is_last = len(entries) < size and free.entry is entries[-1]
+                is_last = chunk.next_cursor is None and free.entry is chunk.entries[-1]
                 return Page(items, None if is_last else free.entry.cursor)
-        looked += len(entries)
-        if len(entries) < size:
-            return Page(items, None)
-        if looked >= LOOK_MOST:
-            return Page(items, entries[-1].cursor)
-        search = replace(search, cursor=entries[-1].cursor)
-        size = min(size * 2, CHUNK_MOST)
+        looked += len(chunk.entries)
+        if chunk.next_cursor is None or looked >= LOOK_MOST:
+            return Page(items, chunk.next_cursor)
+        search = replace(search, cursor=chunk.next_cursor)
+        size = min(size * 4, CHUNK_MOST)
 
 
 def find_free(times: Times, entries: Sequence[Candidate], wish: Wish) -> Iterator[Free]:

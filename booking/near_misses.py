@@ -55,12 +55,12 @@ def find_near_misses(session: Session, search: Search, wish: Wish, *, now: datet
     wish = replace(wish, slots=1)
     window = Slot(wish.window.starts_at, wish.window.ends_at + LATER)
     times = Times(session, window, now)
-    entries = find_candidates(session, search, limit=LOOK)
+    entries = find_candidates(session, search, limit=LOOK).entries
     found = [NearMiss(why, free) for why, other in _wishes(wish) for free in _first(find_free(times, entries, other))]
     found += [NearMiss(Why.LENGTH, free) for free in _first(_other_lengths(times, entries, wish))]
     for why, wider in _searches(search):
         same = {entry.id for entry in entries}
-        others = [entry for entry in find_candidates(session, wider, limit=LOOK) if entry.id not in same]
+        others = [entry for entry in find_candidates(session, wider, limit=LOOK).entries if entry.id not in same]
         found += [NearMiss(why, free) for free in _first(find_free(times, others, wish))]
     return found
 

@@ -4,6 +4,7 @@ A page of free instruments looks at many entries that it does not show, so none 
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -55,8 +56,16 @@ class Candidate(NamedTuple):
         return write_cursor(self.place, self.sort_key, self.id)
 
 
-def find_candidates(session: Session, search: Search, *, limit: int) -> list[Candidate]:
-    """Entries that fit a search and can be booked, the best first, from `search.cursor` on.
+@dataclass(frozen=True)
+class Chunk:
+    """Candidates in order; `next_cursor` None: there are no more."""
+
+    entries: list[Candidate]
+    next_cursor: str | None
+
+
+def find_candidates(session: Session, search: Search, *, limit: int) -> Chunk:
+    """Entries that fit a search and can be booked, the best first, from `search.cursor` on. Two statements.
 
     Raises SearchCursorInvalid.
     """
@@ -64,8 +73,10 @@ def find_candidates(session: Session, search: Search, *, limit: int) -> list[Can
     page = select(Equipment.id, order.label("place")).where(*matching(search, session.get_bind().dialect.name))
     if search.cursor:
         page = page.where(_after(search.cursor, order))
-    page = page.order_by(order, Equipment.sort_key, Equipment.id).limit(limit)
-    return read_candidates(session, [(key, place) for key, place in session.execute(page)])
+    page = page.order_by(order, Equipment.sort_key, Equipment.id).limit(limit + 1)
+    places = [(key, place) for key, place in session.execute(page)]
+    entries = read_candidates(session, places[:limit])
+    return Chunk(entries, entries[-1].cursor if len(places) > limit else None)
 
 
 def find_candidates_by_id(session: Session, ids: Collection[int]) -> list[Candidate]:
