@@ -171,7 +171,7 @@ def find_page(session: Session, search: Search, wish: Wish, *, now: datetime) ->
             if len(items) == search.limit:
                 is_last = chunk.next_cursor is None and free.entry is chunk.entries[-1]
                 return Page(items, None if is_last else free.entry.cursor)
-        looked += len(chunk.entries)
+        looked += chunk.looked
         if chunk.next_cursor is None or looked >= LOOK_MOST:
             return Page(items, chunk.next_cursor)
         search = replace(search, cursor=chunk.next_cursor)

@@ -4,19 +4,31 @@ A page of free instruments looks at many entries that it does not show, so none 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
-from core.shapes import read_cursor, write_cursor
-from equipment.errors import SearchCursorInvalid
+from core.shapes import write_cursor
+from equipment import finding
 from equipment.models import ChargeUnit, Equipment, Lab, OpeningHours, Unit
 from equipment.queries import whole_entry
-from equipment.search import Search, matches, rank
+from equipment.search import Search, Sort
 from equipment.timetables import Hours
 from members.models import Organisation
 
@@ -53,45 +65,39 @@ class Candidate(NamedTuple):
     @property
     def cursor(self) -> str:
         """The position after this entry."""
-        return write_cursor(self.place, self.sort_key, self.id)
+        return write_cursor(Sort.RELEVANCE.value, self.place, self.sort_key, self.id)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Candidates in order; `next_cursor` None: there are no more."""
+    """Candidates in order, out of so many entries that were looked at; `next_cursor` None: there are no more."""
 
     entries: list[Candidate]
+    looked: int
     next_cursor: str | None
 
 
 def find_candidates(session: Session, search: Search, *, limit: int) -> Chunk:
-    """Entries that fit a search and can be booked, the best first, from `search.cursor` on. Two statements.
+    """Entries that fit a search and can be booked, the best match first, from `search.cursor` on. Two statements; a
+    chunk may hold fewer than `limit`, or none, before the last.
 
     Raises SearchCursorInvalid.
     """
-    order = rank(search)
-    page = select(Equipment.id, order.label("place")).where(*matching(search, session.get_bind().dialect.name))
-    if search.cursor:
-        page = page.where(_after(search.cursor, order))
-    page = page.order_by(order, Equipment.sort_key, Equipment.id).limit(limit + 1)
-    places = [(key, place) for key, place in session.execute(page)]
-    entries = read_candidates(session, places[:limit])
-    return Chunk(entries, entries[-1].cursor if len(places) > limit else None)
+    hits = finding.find_places(session, replace(search, limit=limit, sort=Sort.RELEVANCE))
+    entries = _read(session, [(row.id, row.place) for row in hits.rows])
+    return Chunk(entries, len(hits.rows), hits.next_cursor)
 
 
 def find_candidates_by_id(session: Session, ids: Collection[int]) -> list[Candidate]:
     """Some entries as candidates, in the order given; those that cannot be booked are left out."""
-    return read_candidates(session, [(key, 0) for key in ids], BOOKABLE)
+    return _read(session, [(key, 0) for key in ids])
 
 
-def read_candidates(
-    session: Session, places: Sequence[tuple[int, int]], conditions: Sequence[ColumnElement[bool]] = ()
-) -> list[Candidate]:
-    """Entries by id with their class of match, in the order given. One statement."""
+def _read(session: Session, places: Sequence[tuple[int, int]]) -> list[Candidate]:
+    """Those that can be booked, with their class of match, in the order given. One statement."""
     if not places:
         return []
-    statement = _details().where(*conditions) if conditions else _details()
-    rows = {row.id: row for row in session.execute(statement, {"ids": [key for key, _ in places]})}
+    rows = {row.id: row for row in session.execute(_details(), {"ids": [key for key, _ in places]})}
     return [Candidate._make((*rows[key], place)) for key, place in places if key in rows]
 
 
@@ -115,14 +121,19 @@ BOOKABLE: tuple[ColumnElement[bool], ...] = (
 
 def matching(search: Search, dialect: str) -> list[ColumnElement[bool]]:
     """The conditions of a search among entries that can be booked."""
-    parts = list(BOOKABLE)
-    if search.q:
-        parts.append(matches(search, dialect))
-    if search.category:
-        parts.append(Equipment.category == search.category)
-    if search.institution:
-        owner = select(Organisation.id).where(Organisation.public_id == search.institution).scalar_subquery()
-        parts.append(Equipment.owner_id == owner)
+    parts = [*BOOKABLE, finding.matches(search, dialect)]
+    if search.categories:
+        parts.append(Equipment.category.in_(search.categories))
+    if search.institutions:
+        owners = select(Organisation.id).where(Organisation.public_id.in_(search.institutions))
+        parts.append(Equipment.owner_id.in_(owners))
+    if search.districts:
+        parts.append(Equipment.lab_id.in_(select(Lab.id).where(Lab.district.in_(search.districts))))
+    if search.modes:
+        text = type_coerce(Equipment.service_modes, String)
+        parts.append(or_(*(text.like(f"%,{mode},%") for mode in search.modes)))
+    if search.voucher:
+        parts.append(Equipment.voucher_eligible.is_(True))
     if search.price_max_fen is not None:
         parts.append(Equipment.price_fen <= search.price_max_fen)
     return parts
@@ -150,7 +161,7 @@ def _details() -> Select[*tuple[Any, ...]]:
             Equipment.sort_key, _units().label("units"), _hours().label("hours"),
         )
         .join(Lab, Lab.id == Equipment.lab_id)
-        .where(Equipment.id.in_(bindparam("ids", expanding=True)))
+        .where(Equipment.id.in_(bindparam("ids", expanding=True)), *BOOKABLE)
     )  # fmt: skip
 
 
@@ -183,15 +194,3 @@ def _hours_at(column: str, key: InstrumentedAttribute[int]) -> ScalarSelect[str]
         words = words + "," + part
     text = func.aggregate_strings(words, ";")
     return select(text).where(getattr(row, column) == key).correlate(Equipment).scalar_subquery()
-
-
-def _after(cursor: str, order: ColumnElement[int]) -> ColumnElement[bool]:
-    try:
-        place, name, key = read_cursor(cursor, (int, str, int))
-    except ValueError as error:
-        raise SearchCursorInvalid(field="cursor") from error
-    return or_(
-        order > place,
-        and_(order == place, Equipment.sort_key > name),
-        and_(order == place, Equipment.sort_key == name, Equipment.id > key),
-    )

@@ -78,6 +78,11 @@ def find_hits(session: Session, search: Search) -> Hits:
     return Hits([row.id for row in found.rows], found.total, found.next_cursor)
 
 
+def find_places(session: Session, search: Search) -> Lines:
+    """The same page as rows of (id, sort_key, place, total). One statement. Raises SearchCursorInvalid."""
+    return _find(session, search, _hits_statement)
+
+
 def find_lines(session: Session, search: Search) -> Lines:
     """The same page with what a list shows of each entry. One statement. Raises SearchCursorInvalid."""
     return _find(session, search, _lines_statement)
