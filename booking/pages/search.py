@@ -61,6 +61,7 @@ def search(
         chips=narrowing.chips(asked, facets, caller.lang),
         sort=asked.sort,
         sorts=narrowing.sort_options(caller.lang),
+        free_href="/free?" + urlencode({"q": asked.q}) if asked.q else "/free",
         next_href=asked.href(cursor=found.next_cursor) if found.next_cursor else "",
     )
 
