@@ -57,6 +57,14 @@ class FileTooManyRows(ImportRefused):
     message = "The file has more than %(rows)s rows."
 
 
+class FileTooWide(ImportRefused):
+    message = "The sheet is too wide: at most %(columns)s columns, and %(cells)s cells from its first to its last."
+
+
+class QuoteOpen(ImportRefused):
+    message = "A quotation mark in row %(row)s is not closed, or text follows it. Nothing was taken in."
+
+
 class FileUnpacksTooLarge(ImportRefused):
     message = "The workbook unpacks to more than %(megabytes)s MB. Save only the sheet with the list."
 

@@ -10,6 +10,11 @@ E = TypeVar("E", bound=StrEnum)
 #: The ministry's digits.
 SJ_STATES = dict(zip("123456789", AssetState, strict=True))
 SJ_SOURCES = dict(zip("1234", AssetSource, strict=True))
+#: The asset systems' digits of how a thing came by (取得方式); they have no digit in common with the ministry's but 1.
+ASSET_SOURCES = {
+    "1": AssetSource.PURCHASE, "2": AssetSource.TRANSFER, "3": AssetSource.SELF_MADE, "4": AssetSource.DONATION,
+    "5": AssetSource.TRANSFER, "7": AssetSource.SELF_MADE,
+}  # fmt: skip
 SJ_DIRECTIONS = {"1": UseDirection.TEACHING, "2": UseDirection.RESEARCH}
 #: What sheets say in words.
 STATE_WORDS = {
@@ -26,7 +31,7 @@ STATE_WORDS = {
 SOURCE_WORDS = {
     "购置": AssetSource.PURCHASE, "购入": AssetSource.PURCHASE, "捐赠": AssetSource.DONATION,
     "赠送": AssetSource.DONATION,
-    "自制": AssetSource.SELF_MADE, "研制": AssetSource.SELF_MADE, "自建": AssetSource.SELF_MADE,
+    "自制": AssetSource.SELF_MADE, "研制": AssetSource.SELF_MADE, "自建": AssetSource.SELF_MADE, "自创": AssetSource.SELF_MADE,
     "校外调入": AssetSource.TRANSFER, "调拨": AssetSource.TRANSFER, "划拨": AssetSource.TRANSFER,
     "purchased": AssetSource.PURCHASE, "purchase": AssetSource.PURCHASE, "donated": AssetSource.DONATION,
     "donation": AssetSource.DONATION, "self-made": AssetSource.SELF_MADE, "transferred in": AssetSource.TRANSFER,

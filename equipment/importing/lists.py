@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.money import FEN_MAX
 from equipment.categories import category_named, category_of
 from equipment.importing import codes
 from equipment.importing.fixed import MISSING, NOT_A_PRICE, TWICE
-from equipment.importing.headings import EXTRA, is_own_list, value_factor
+from equipment.importing.headings import EXTRA, fold_heading, is_own_list, value_factor
 from equipment.importing.rows import CatalogueRow, Problem, ReadFile
 from equipment.importing.tables import Table
 from equipment.models import Equipment, Lab
@@ -40,6 +40,10 @@ _NATIONAL: Codes = {
     "asset_source": (codes.SOURCE_WORDS, codes.NATIONAL_SOURCES),
     "asset_state": (codes.STATE_WORDS, codes.NATIONAL_STATES),
 }
+#: Day 0 of a spreadsheet, as from March 1900 on it counts; what lies before 1954 is no day of purchase.
+SERIAL_ZERO, SERIAL_LEAST = date(1899, 12, 30), 20_000
+#: A number that a spreadsheet has rounded to fifteen digits.
+_ROUNDED = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d{16,}\.0")
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})?\D?(\d{1,2})?\D?.*")
 
 
@@ -55,6 +59,10 @@ class _Reader:
         self.is_own = is_own_list(table.headings)
         national = "innerid" in {heading.strip().lower() for heading in table.headings}
         self.codes: Codes = _CODES | (_NATIONAL if national else {})
+        source = self.columns.get("asset_source")
+        if source is not None and fold_heading(table.headings[source]) == "取得方式":
+            self.codes |= {"asset_source": (codes.SOURCE_WORDS, codes.ASSET_SOURCES)}
+        self.comma = "," if table.delimiter == ";" else "."
         column = self.columns.get("original_value_fen")
         self.factor = value_factor(table.headings[column]) if column is not None else 100
         self.twins: Counter[str] = Counter()
@@ -92,6 +100,9 @@ class _Reader:
         for field in ("asset_number", "name_zh"):
             if field not in said and not (self.is_own and field == "asset_number"):
                 return self._problem(number, field, "missing", MISSING, key)
+        if _ROUNDED.fullmatch(key):
+            reason = N_("The spreadsheet has rounded this number: format the column as text and enter it again.")
+            return self._problem(number, "asset_number", "digits_lost", reason, "")
         for field, column in self.columns.items():
             if (number, column) in self.formulas:
                 reason = N_("A formula stands here, not a value. Save the sheet with values only.")
@@ -115,7 +126,7 @@ class _Reader:
         values: dict[str, Any] = {field: said[field] for field in _PLAIN if field in said}
         warnings: list[Problem] = []
         if "original_value_fen" in said:
-            values["original_value_fen"] = read_price(said["original_value_fen"], self.factor)
+            values["original_value_fen"] = read_price(said["original_value_fen"], self.factor, decimal=self.comma)
         for field in ("acquired_on", "started_on"):
             if field in said:
                 if (on := read_day(said[field])) is None:
@@ -146,16 +157,29 @@ def read_rows(table: Table, mapping: Mapping[int, str], *, institution: str | No
     reader = _Reader(table, mapping, institution)
     found = [reader.read(number, cells) for number, cells in table.rows]
     rows = [row for row in found if isinstance(row, CatalogueRow)]
-    return ReadFile("csv" if reader.is_own else "table", rows, [row for row in found if isinstance(row, Problem)])
+    refused = [
+        Problem(0, name, "sheet_left_out", N_("This sheet was not read: only the first one with a list is taken."))
+        for name in table.other_sheets
+    ] + [row for row in found if isinstance(row, Problem)]
+    return ReadFile("csv" if reader.is_own else "table", rows, refused)
 
 
-def read_price(text: str, factor: int) -> int:
-    """Fen, rounded half up; the text counts in units of `factor` fen. Raises ValueError for what is no number, or is
-    negative."""
-    flat = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "").strip("¥￥元CNYcny")
+def read_price(text: str, factor: int, *, decimal: str = ".") -> int:
+    """Fen, rounded half up; the text counts in units of `factor` fen. `decimal`: what stands before decimals. Raises
+    ValueError for what is no number, is negative, or groups its digits so that it could mean another number."""
+    flat = unicodedata.normalize("NFKC", text).replace(" ", "").strip("¥￥元CNYcny")
     unit = 1_000_000 if flat.endswith("万") else factor
+    flat = flat.removesuffix("万")
+    group = "," if decimal == "." else "."
+    if decimal == "," and re.fullmatch(r"\d{1,3}[.,]\d{3}", flat):
+        raise ValueError(text)
+    if group in flat and not re.fullmatch(rf"\d{{1,3}}(\{group}\d{{3}})+(\{decimal}\d*)?", flat):
+        # A point is a point in most files that have commas between their cells' decimals, too.
+        if decimal == "." or "," in flat or flat.count(".") > 1:
+            raise ValueError(text)
+        group = ""
     try:
-        amount = Decimal(flat.removesuffix("万")) * unit
+        amount = Decimal(flat.replace(group, "").replace(decimal, ".")) * unit
     except InvalidOperation as error:
         raise ValueError(text) from error
     if not amount.is_finite() or not 0 <= amount <= FEN_MAX:
@@ -164,8 +188,11 @@ def read_price(text: str, factor: int) -> int:
 
 
 def read_day(text: str) -> date | None:
-    """`2018-05-01`, `2018/5`, `201805`, `20180501`, `2018年5月`; a missing month or day is the first."""
+    """`2018-05-01`, `2018/5`, `201805`, `20180501`, `2018年5月`; a missing month or day is the first. Five digits are
+    days as a spreadsheet counts them, where a cell has lost its format."""
     flat = unicodedata.normalize("NFKC", text).strip()
+    if flat.isdecimal() and len(flat) == 5:
+        return SERIAL_ZERO + timedelta(days=int(flat)) if SERIAL_LEAST <= int(flat) else None
     if flat.isdigit() and len(flat) in (6, 8):
         parts = [flat[:4], flat[4:6], flat[6:] or "1"]
     elif found := _DATE.fullmatch(flat):

@@ -1,6 +1,7 @@
 """Tell what a file is, and read it. Pure."""
 
 import hashlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 
 from equipment.errors import ColumnsNotKnown
@@ -9,7 +10,9 @@ from equipment.importing.lists import read_rows
 from equipment.importing.rows import ReadFile
 from equipment.importing.sj1 import LONG_WIDTH, WIDTH, read_sj1
 from equipment.importing.sj3 import RECORD_BYTES, SHORT_BYTES, read_sj3
-from equipment.importing.tables import read_table
+from equipment.importing.tables import is_workbook, read_table
+
+DELIMITERS = (b",", b";", b"\t", b"|")
 
 
 def read_file(
@@ -42,15 +45,33 @@ def headings_key(headings: Sequence[str]) -> str:
 
 
 def fixed_width(data: bytes, name: str) -> int:
-    """The width of the ministry's records: by the first one's length, else by its name or its beginning (a file
-    that was cut); 0 for anything else."""
-    first = data.split(b"\n", 1)[0].rstrip(b"\r")
+    """The width of the ministry's records, 0 for anything else: by what the file holds, and only where that says
+    nothing by its name."""
+    if is_workbook(data) or data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return 0
+    first = next((line for line in data.removeprefix(BOM_UTF8).split(b"\n") if line.strip()), b"").rstrip(b"\r")
     widths = (WIDTH, LONG_WIDTH, RECORD_BYTES, SHORT_BYTES)
-    begins = first[:5].isdigit() and b"," not in first and b"\t" not in first
-    if len(first) in widths and begins:
-        return len(first)
-    if name.upper().startswith("SJ1"):
-        return WIDTH
-    if name.upper().startswith("SJ3") or (begins and len(first) > 100):
-        return RECORD_BYTES
-    return 0
+    begins = first[:5].isdigit() and first[5:6] not in DELIMITERS
+    named = RECORD_BYTES if name.upper().startswith("SJ3") else WIDTH if name.upper().startswith("SJ1") else 0
+    if begins and (found := _counted(first, widths, named)):
+        return found
+    if named and (begins or not any(sign in first for sign in DELIMITERS)):
+        return named
+    if not begins or len(first) <= 100 or b"," in first:
+        return 0
+    return RECORD_BYTES if len(first) > LONG_WIDTH else WIDTH
+
+
+def _counted(first: bytes, widths: Sequence[int], named: int) -> int:
+    """The width that a line has: as it is, as bytes of GBK, or as bytes of UTF-8; else of several records in one."""
+    lengths = [len(first)]
+    for encoding, other in (("utf-8", "gbk"), ("gbk", "utf-8")):
+        try:
+            lengths.append(len(first.decode(encoding).encode(other)))
+        except UnicodeError:
+            continue
+    if found := next((length for length in lengths if length in widths), 0):
+        return found
+    many = [width for width in widths if len(first) > width and len(first) % width == 0]
+    many = [width for width in many if len({first[at : at + 5] for at in range(0, len(first), width)}) == 1]
+    return named if named in many else next(iter(many), 0)

@@ -34,20 +34,24 @@ LONG_COLUMNS: tuple[Column, ...] = (
     *COLUMNS[:10], Column("state", "现状码", 2, "C"), *COLUMNS[11:], Column("disposed", "报废日期", 6, "C"),
 )  # fmt: skip
 WIDTH, LONG_WIDTH = (sum(column.width for column in columns) for columns in (COLUMNS, LONG_COLUMNS))
+#: How many blanks an editor may have taken from the end: of the unit's name and the day of disposal.
+BLANK_AT_END = 56
+_STATE_AT = sum(column.width for column in COLUMNS[:10])
 assert (WIDTH, LONG_WIDTH) == (185, 192)
 
 
 def read_sj1(data: bytes, school: str) -> ReadFile:
     """Raises RecordCut and WrongSchool for the whole file; single rows are refused with column and reason."""
-    records = split_records(data, (WIDTH, LONG_WIDTH), school)
-    columns = LONG_COLUMNS if len(records[0]) == LONG_WIDTH else COLUMNS
+    records = split_records(data, (WIDTH, LONG_WIDTH), school, blank_at_end=BLANK_AT_END)
+    is_long = records.width == LONG_WIDTH or all(_is_wide(record) for _, record in records.lines)
+    columns = LONG_COLUMNS if is_long else COLUMNS
     rows: list[CatalogueRow] = []
     refused: list[Problem] = []
     seen: set[str] = set()
-    for number, record in enumerate(records, 1):
-        key = record[5:13].decode("gbk", "replace").strip()
+    for number, record in records.lines:
+        key = record[5:13].decode(records.encoding, "replace").strip()
         try:
-            row = _row(number, parse_record(columns, record))
+            row = _row(number, parse_record(columns, record, records.encoding))
         except Unfit as unfit:
             refused.append(Problem(number, unfit.column.label, unfit.code, unfit.reason, asset_number=key))
             continue
@@ -57,6 +61,11 @@ def read_sj1(data: bytes, school: str) -> ReadFile:
         seen.add(row.asset_number)
         rows.append(row)
     return ReadFile("sj1", rows, refused)
+
+
+def _is_wide(record: bytes) -> bool:
+    """Whether the state stands in two bytes, where an editor took the blanks that made the record long."""
+    return record[_STATE_AT + 1 : _STATE_AT + 2] == b" " and record[_STATE_AT + 2 : _STATE_AT + 3] in (b"1", b"2")
 
 
 def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:

@@ -50,15 +50,15 @@ FIGURES = tuple(column.name for column in COLUMNS if column.kind == "N")
 
 def read_sj3(data: bytes, school: str) -> ReadFile:
     """Raises RecordCut and WrongSchool for the whole file; single rows are refused with column and reason."""
-    records = split_records(data, (RECORD_BYTES, SHORT_BYTES), school)
-    columns = COLUMNS if len(records[0]) == RECORD_BYTES else SHORT_COLUMNS
+    records = split_records(data, (RECORD_BYTES, SHORT_BYTES), school, blank_at_end=COLUMNS[-1].width)
+    columns = COLUMNS if records.width == RECORD_BYTES else SHORT_COLUMNS
     rows: list[CatalogueRow] = []
     refused: list[Problem] = []
     seen: set[str] = set()
-    for number, record in enumerate(records, 1):
-        key = record[5:13].decode("gbk", "replace").strip()
+    for number, record in records.lines:
+        key = record[5:13].decode(records.encoding, "replace").strip()
         try:
-            row = _row(number, parse_record(columns, record))
+            row = _row(number, parse_record(columns, record, records.encoding))
         except Unfit as unfit:
             refused.append(Problem(number, unfit.column.label, unfit.code, unfit.reason, asset_number=key))
             continue

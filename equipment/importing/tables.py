@@ -8,22 +8,21 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
-from equipment.errors import FileDamaged, FileEmpty, FileTooManyRows, FileUnpacksTooLarge, HeadingsNotFound
+from equipment.errors import FileDamaged, FileEmpty, FileTooManyRows, FileTooWide, HeadingsNotFound, QuoteOpen
 from equipment.importing.headings import count_known
+from equipment.importing.oldbooks import scan_old_workbook
 from equipment.importing.texts import decode
+from equipment.importing.workbooks import AREA_MOST, COLUMNS_MOST, HEADINGS_WITHIN, ROWS_MOST, Extent, scan_workbook
 
-UNPACKED_MEGABYTES = 40
-ROWS_MOST = 20_000
-COLUMNS_MOST = 200
-HEADINGS_WITHIN = 20
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*<f[ >/]')
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: What our own CSV puts before a text that a spreadsheet would run.
+_GUARDED = re.compile("^'(?=[=+\\-@\t\r\n＝＋－＠])")
 
 Rows = list[list[str]]
 
@@ -37,78 +36,92 @@ class Table:
     encoding: str = ""
     #: (row number, column from 0) of cells that hold a formula.
     formulas: frozenset[tuple[int, int]] = field(default_factory=frozenset)
+    #: Names of further visible sheets that hold something; only the first list is taken.
+    other_sheets: tuple[str, ...] = ()
+    #: Between the cells of a CSV file: where it is `;`, a comma may stand before decimals.
+    delimiter: str = ""
+
+
+def is_workbook(data: bytes) -> bool:
+    return data.startswith((ZIP, OLE))
 
 
 def read_table(data: bytes) -> Table:
-    """Raises FileEmpty, FileDamaged, FileUnpacksTooLarge, FileTooManyRows, FileNotReadable, HeadingsNotFound."""
-    if data.startswith((_ZIP, _OLE)):
+    """Raises FileEmpty, FileDamaged, FileNotKnown, FileUnpacksTooLarge, FileTooManyRows, FileTooWide, FileNotReadable,
+    QuoteOpen, HeadingsNotFound."""
+    if is_workbook(data):
         return _read_workbook(data)
     text, encoding = decode(data)
-    rows = _read_csv(text)
-    return _with_headings(rows, encoding, frozenset())
+    delimiter = find_delimiter(text)
+    return replace(_with_headings(_read_csv(text, delimiter)), encoding=encoding, delimiter=delimiter)
 
 
-def _read_csv(text: str) -> Rows:
+def find_delimiter(text: str) -> str:
+    """What stands most often in the first lines."""
     lines = [line for line in text[:20_000].splitlines()[:HEADINGS_WITHIN] if line.strip()]
-    delimiter = max(",\t;|", key=lambda sign: sum(line.count(sign) for line in lines))
+    return max(",\t;|", key=lambda sign: sum(line.count(sign) for line in lines))
+
+
+def _read_csv(text: str, delimiter: str) -> Rows:
     rows: Rows = []
     csv.field_size_limit(1_000_000)
+    # Strict: a quotation mark that is not closed would swallow the rows below in silence.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begun = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            rows.append([cell.strip() for cell in row[:COLUMNS_MOST]])
+        for row in lines:
+            begun = lines.line_num
+            if len(row) > COLUMNS_MOST and any(row[COLUMNS_MOST:]):
+                raise FileTooWide(columns=COLUMNS_MOST, cells=AREA_MOST)
+            rows.append([_GUARDED.sub("", cell.strip()) if "'" in cell else cell.strip() for cell in row])
             if len(rows) > ROWS_MOST + HEADINGS_WITHIN:
                 raise FileTooManyRows(rows=ROWS_MOST)
     except csv.Error as error:
-        raise FileDamaged from error
+        raise QuoteOpen(row=begun + 1) from error
     return rows
 
 
 def _read_workbook(data: bytes) -> Table:
-    if data.startswith(_ZIP):
-        _require_small(data)
+    extents = scan_workbook(data) if data.startswith(ZIP) else scan_old_workbook(data)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = [
-            (place, sheet.name)
-            for place, sheet in enumerate(book.sheets_metadata)
-            if sheet.visible is SheetVisibleEnum.Visible
-        ]
-        refused: HeadingsNotFound | FileEmpty = FileEmpty()
-        for place, name in visible:
-            rows = _sheet_rows(book, name)
-            try:
-                return _with_headings(rows, "xlsx", _find_formulas(data, place))
-            except (HeadingsNotFound, FileEmpty) as found:
-                refused = found if rows else refused
+        if len(book.sheets_metadata) != len(extents):
+            raise FileDamaged
+        return _first_table(book, extents)
     except (CalamineError, PasswordError, zipfile.BadZipFile, UnicodeError, ValueError, OSError) as error:
         raise FileDamaged from error
+
+
+def _first_table(book: CalamineWorkbook, extents: Sequence[Extent]) -> Table:
+    """The first visible sheet that holds a list, and the names of the others that hold something."""
+    visible = [
+        (sheet.name, extent)
+        for sheet, extent in zip(book.sheets_metadata, extents, strict=True)
+        if sheet.visible is SheetVisibleEnum.Visible and extent.rows
+    ]
+    refused: HeadingsNotFound | FileEmpty = FileEmpty()
+    for name, extent in visible:
+        extent.require_small()
+        rows = _sheet_rows(book, name)
+        try:
+            table = _with_headings(rows)
+        except (HeadingsNotFound, FileEmpty) as found:
+            refused = found if rows else refused
+        else:
+            others = tuple(other for other, _ in visible if other != name)
+            return replace(table, encoding="xlsx", formulas=frozenset(extent.formulas), other_sheets=others)
     raise refused
-
-
-def _require_small(data: bytes) -> None:
-    """Inflate every member and count: what a directory says of sizes proves nothing."""
-    left = UNPACKED_MEGABYTES * 1_000_000
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.infolist():
-                with archive.open(member) as stream:
-                    while chunk := stream.read(1 << 18):
-                        left -= len(chunk)
-                        if left < 0:
-                            raise FileUnpacksTooLarge(megabytes=UNPACKED_MEGABYTES)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        raise FileDamaged from error
 
 
 def _sheet_rows(book: CalamineWorkbook, name: str) -> Rows:
     sheet = book.get_sheet_by_name(name)
-    if sheet.total_height > ROWS_MOST + HEADINGS_WITHIN:
-        raise FileTooManyRows(rows=ROWS_MOST)
-    rows = [
-        [_text(cell) for cell in row[:COLUMNS_MOST]] for row in sheet.to_python(skip_empty_area=False)
-    ]  # fmt: skip
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
-        _fill(rows, top, left, bottom, right)
+    rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+    left = AREA_MOST
+    for (top, first), (bottom, last) in sheet.merged_cell_ranges or []:
+        left -= min(bottom, len(rows)) - top + 1
+        if left < 0:
+            raise FileDamaged
+        _fill(rows, top, first, bottom, last)
     return rows
 
 
@@ -122,35 +135,7 @@ def _fill(rows: Rows, top: int, left: int, bottom: int, right: int) -> None:
             row[column] = row[column] or text
 
 
-def _find_formulas(data: bytes, place: int) -> frozenset[tuple[int, int]]:
-    """Cells of a sheet (by its place in the workbook) that hold a formula, read as a stream."""
-    if not data.startswith(_ZIP):
-        return frozenset()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = sorted(
-            (name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)),
-            key=lambda name: int(re.sub(r"\D", "", name)),
-        )
-        if place >= len(names):
-            return frozenset()
-        found = set()
-        rest = b""
-        with archive.open(names[place]) as stream:
-            while chunk := stream.read(1 << 18):
-                text = rest + chunk
-                found |= {(int(row), _column(letters)) for letters, row in _CELL.findall(text)}
-                rest = text[-300:]
-        return frozenset(found)
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
-
-
-def _with_headings(rows: Rows, encoding: str, formulas: frozenset[tuple[int, int]]) -> Table:
+def _with_headings(rows: Rows) -> Table:
     """The row of headings is the one of the first that holds most names we know."""
     filled = [(number, row) for number, row in enumerate(rows, 1) if any(row)]
     if not filled:
@@ -158,19 +143,13 @@ def _with_headings(rows: Rows, encoding: str, formulas: frozenset[tuple[int, int
     at = _find_headings([row for _, row in filled[:HEADINGS_WITHIN]])
     if at is None:
         raise HeadingsNotFound(rows=HEADINGS_WITHIN)
-    headings = list(filled[at][1])
-    if at + 1 < len(filled) and _is_second_row(headings, filled[at + 1][1]):
-        at += 1
-        below = filled[at][1]
-        headings = [
-            (below[place] if place < len(below) else "") or text for place, text in enumerate(headings)
-        ]  # fmt: skip
+    headings, at = _with_second_row([row for _, row in filled], at)
     body = filled[at + 1 :]
     if len(body) > ROWS_MOST:
         raise FileTooManyRows(rows=ROWS_MOST)
     if not body:
         raise FileEmpty
-    return Table(headings, body, encoding, formulas)
+    return Table(headings, body)
 
 
 def _find_headings(rows: Sequence[list[str]]) -> int | None:
@@ -185,8 +164,30 @@ def _find_headings(rows: Sequence[list[str]]) -> int | None:
     return None
 
 
-def _is_second_row(headings: list[str], below: list[str]) -> bool:
-    """Headings of two rows: the upper one groups (its text stands over several columns), the lower one names."""
+def _with_second_row(rows: Sequence[list[str]], at: int) -> tuple[list[str], int]:
+    """Headings, and the last of their rows. Two rows: the upper one groups and the lower one names; or one of them
+    names the columns once more, as the national platform's sheet has keys and meanings: then its keys count."""
+    if at and _names_again(rows[at - 1]):
+        return (list(rows[at - 1]) if _has_keys(rows[at - 1]) else list(rows[at])), at
+    headings = list(rows[at])
+    below = rows[at + 1] if at + 1 < len(rows) else []
+    if _names_again(below):
+        return (list(below) if _has_keys(below) else headings), at + 1
+    if below and _is_second_row(headings, below):
+        return [(below[place] if place < len(below) else "") or text for place, text in enumerate(headings)], at + 1
+    return headings, at
+
+
+def _names_again(row: Sequence[str]) -> bool:
+    """Whether most cells are headings that we know: no instrument is described so."""
+    return count_known(row) >= max(3, len([cell for cell in row if cell]) // 2)
+
+
+def _has_keys(row: Sequence[str]) -> bool:
+    return "innerid" in {cell.strip().lower() for cell in row}
+
+
+def _is_second_row(headings: Sequence[str], below: Sequence[str]) -> bool:
     repeated = len([text for text in headings if text]) > len({text for text in headings if text})
     return repeated and count_known(below) >= 1 and all(len(cell) <= 30 for cell in below)
 

@@ -83,3 +83,65 @@ def test_what_is_written_is_read_again(row: dict[str, Any]) -> None:
     assert cuts == []
     assert fixed.parse_record(COLUMNS, raw) == row
     assert fixed.write_record(COLUMNS, fixed.parse_record(COLUMNS, raw))[0] == raw
+
+
+def two() -> list[bytes]:
+    return [record(), record(asset_number="20190312", name="示波器")]
+
+
+def as_utf8(line: bytes) -> bytes:
+    return line.decode("gbk").encode()
+
+
+def padded_by_utf8() -> bytes:
+    """As the exporter that counts bytes of UTF-8 pads, on a machine whose locale is UTF-8."""
+    texts = [
+        "".join(
+            str(value) + " " * (column.width - len(str(value).encode()))
+            for column in COLUMNS
+            if (value := {**ROW, "price": "680000.00"}[column.name]) is not None
+        )
+    ]
+    return "".join(f"{text}\r\n" for text in texts).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n".join([b"", *two(), b"   ", b""]),
+        b"\r\n".join(line.strip() for line in two()),
+        b"".join(line.rstrip(b"\r\n") for line in two()),
+        b"\xef\xbb\xbf" + b"".join(two()),
+        b"\xef\xbb\xbf" + b"".join(as_utf8(line) for line in two()),
+        b"".join(two()) + b"\x1a",
+    ],
+    ids=["blank lines", "ends stripped", "no line ends", "mark", "as UTF-8", "end mark"],
+)
+@pytest.mark.parametrize("name", ["SJ110486.txt", "list.txt"])
+def test_what_editors_and_exporters_do_to_a_file_is_undone(data: bytes, name: str) -> None:
+    file = read_file(data, name, code="10486", institution=None)
+
+    assert (file.format, [row.values["name_zh"] for row in file.rows]) == ("sj1", ["同步热分析仪", "示波器"])
+    assert {row.lab for row in file.rows} == {"材料学院"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_fields_padded_by_bytes_of_utf8_are_read(encoding: str) -> None:
+    data = padded_by_utf8().decode().encode(encoding)
+
+    (row,) = read_file(data, "SJ110486.txt", code="10486", institution=None).rows
+
+    assert (row.values["name_zh"], row.values["model"], row.lab) == ("同步热分析仪", "STA 449", "材料学院")
+
+
+def test_a_wide_state_is_seen_where_the_ends_were_stripped() -> None:
+    (row,) = read_file(record(LONG_COLUMNS, state="8").strip(), "SJ1.txt", code="10486", institution=None).rows
+
+    assert (row.values["asset_state"], row.values["use_direction"], row.lab) == ("downgraded", "research", "材料学院")
+
+
+def test_a_table_is_a_table_whatever_it_is_called() -> None:
+    data = "仪器编号,仪器名称\n1,示波器\n".encode()
+
+    for name in ("SJ1 2026.csv", "SJ3清单.csv"):
+        assert read_file(data, name, code="10486", institution=None).format == "table"

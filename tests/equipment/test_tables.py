@@ -1,6 +1,7 @@
 """Sheets and CSV files as institutions really save them, and those that mean harm."""
 
 import io
+import re
 import time
 import zipfile
 from collections.abc import Callable
@@ -11,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Refusal
-from equipment.errors import FileDamaged, FileNotReadable, FileTooManyRows, FileUnpacksTooLarge
+from core.tables import write_csv
+from equipment.errors import (
+    FileDamaged,
+    FileNotKnown,
+    FileNotReadable,
+    FileTooManyRows,
+    FileTooWide,
+    FileUnpacksTooLarge,
+    QuoteOpen,
+)
+from equipment.importing import tables, workbooks
 from equipment.importing.headings import propose_mapping, value_factor
 from equipment.importing.lists import read_day, read_price
 from equipment.importing.reading import read_file
@@ -290,7 +301,8 @@ def test_what_is_no_price_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "on"),
     [("2018-05-01", "2018-05-01"), ("2018/5", "2018-05-01"), ("201805", "2018-05-01"), ("20180512", "2018-05-12"),
-     ("2018年5月", "2018-05-01"), ("2018", "2018-01-01"), ("2018-13", "None"), ("不详", "None"), ("0001-01-01", "None")],
+     ("2018年5月", "2018-05-01"), ("2018", "2018-01-01"), ("2018-13", "None"), ("不详", "None"), ("0001-01-01", "None"),
+     ("43831", "2020-01-01"), ("12345", "None")],
 )  # fmt: skip
 def test_days_as_people_write_them(text: str, on: str) -> None:
     assert str(read_day(text)) == on
@@ -308,3 +320,168 @@ def test_headings_of_two_rows_are_the_lower_ones() -> None:
 
     assert table.headings[:2] == ["仪器编号", "中文名称"]
     assert table.rows[0][1] == ["A-1", "示波器", "林静", "027-1"]
+
+
+def corner(row: int, column: int) -> bytes:
+    """A list of two rows with one more cell far away."""
+
+    def write(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([HEADINGS, *ROWS]):
+            sheet.write_row(number, 0, cells)
+        sheet.write(row, column, "x")
+
+    return workbook(write)
+
+
+def rewritten(data: bytes, change: Callable[[str, bytes], tuple[str, bytes]]) -> bytes:
+    """The same workbook with its parts changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(*change(name, source.read(name)))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "refusal"),
+    [(15_000, 16_383, FileTooWide), (15_000, 180, FileTooWide), (1_000_000, 0, FileTooManyRows), (3, 200, FileTooWide)],
+)
+def test_a_cell_far_away_is_refused_before_the_sheet_is_built(
+    row: int, column: int, refusal: type[Refusal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_sheet_rows", lambda *_: pytest.fail("the sheet was built"))
+
+    with pytest.raises(refusal):
+        read(corner(row, column))
+
+
+def test_a_cell_that_does_not_say_where_it_stands_is_counted() -> None:
+    def change(name: str, content: bytes) -> tuple[str, bytes]:
+        far = b'<row r="19000"><c r="ALL19000"><v>1</v></c><c><v>2</v></c></row></sheetData>'
+        return name, content.replace(b"</sheetData>", far)
+
+    with pytest.raises(FileTooWide):
+        read(rewritten(plain_sheet(ROWS), change))
+
+
+def test_cells_with_a_format_only_count_for_nothing() -> None:
+    def write(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([HEADINGS, *ROWS]):
+            sheet.write_row(number, 0, cells)
+        sheet.write_blank(900_000, 16_000, None, book.add_format({"bold": True}))
+
+    assert len(read(workbook(write)).rows) == 2
+
+
+def test_a_formula_is_found_whatever_its_cell_says_first_and_wherever_its_sheet_lies() -> None:
+    def write(book: xlsxwriter.Workbook) -> None:
+        book.add_worksheet("封面").hide()
+        sheet = book.add_worksheet("清单")
+        sheet.activate()
+        sheet.set_first_sheet()
+        for number, cells in enumerate([HEADINGS, *ROWS]):
+            sheet.write_row(number, 0, cells)
+        sheet.write_formula(1, 0, '="A-"&1', book.add_format({"bold": True}), "A-1")
+
+    def change(name: str, content: bytes) -> tuple[str, bytes]:
+        swapped = {"xl/worksheets/sheet1.xml": "xl/worksheets/sheet2.xml", "xl/worksheets/sheet2.xml": "xl/worksheets/z.xml"}
+        if name == "xl/_rels/workbook.xml.rels":
+            content = content.replace(b"sheet2.xml", b"z.xml").replace(b"sheet1.xml", b"sheet2.xml")
+        content = re.sub(rb'<c r="A2" s="(\d+)"', rb'<c s="\1" r="A2"', content)
+        return swapped.get(name, name), content
+
+    file = read(rewritten(workbook(write), change))
+
+    assert [(problem.row, problem.code) for problem in file.refused] == [(2, "formula_cell")]
+    assert [row.asset_number for row in file.rows] == ["A-2"]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40, 300])
+def test_a_formula_across_two_blocks_is_found(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([HEADINGS, *ROWS]):
+            sheet.write_row(number, 0, cells)
+        sheet.write_formula(2, 4, "=E2*2", None, 571)
+
+    monkeypatch.setattr(workbooks, "BLOCK", cut)
+
+    (found,) = workbooks.scan_workbook(workbook(write))
+
+    assert (found.rows, found.columns, found.formulas) == (3, 8, {(3, 4)})
+
+
+def test_an_archive_of_another_kind_is_refused() -> None:
+    with pytest.raises(FileNotKnown):
+        read(rewritten(plain_sheet(ROWS), lambda name, content: (name.replace("workbook.xml", "other.xml"), content)))
+
+
+def test_a_second_sheet_is_left_out_and_said() -> None:
+    def write(book: xlsxwriter.Workbook) -> None:
+        for name in ("一", "二", "空"):
+            sheet = book.add_worksheet(name)
+            for number, cells in enumerate([HEADINGS, *ROWS] if name != "空" else []):
+                sheet.write_row(number, 0, cells)
+
+    file = read(workbook(write))
+
+    assert (len(file.rows), [(problem.column, problem.code) for problem in file.refused]) == (
+        2, [("二", "sheet_left_out")]
+    )  # fmt: skip
+
+
+def test_a_quotation_mark_that_is_not_closed_swallows_nothing() -> None:
+    data = '仪器编号,仪器名称\n1,甲\n2,"乙\n3,丙\n4,丁\n'.encode()
+
+    with pytest.raises(QuoteOpen) as refusal:
+        read(data, "list.csv")
+    assert refusal.value.fields == {"row": 3}
+
+
+def test_a_comma_before_decimals_is_never_lost() -> None:
+    rows = "仪器编号;仪器名称;原值\n1;甲;1,5\n2;乙;1.234,50\n3;丙;12.5\n4;丁;1,234.5\n"
+
+    file = read(rows.encode(), "list.csv")
+
+    assert [row.values["original_value_fen"] for row in file.rows] == [150, 123_450, 1_250]
+    assert [(problem.row, problem.code) for problem in file.refused] == [(5, "not_a_price")]
+
+
+@pytest.mark.parametrize("text", ["1,5", "12,34", "1,2345", "1.2.3"])
+def test_digits_grouped_in_another_way_are_no_price(text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        read_price(text, 100)
+
+
+@pytest.mark.parametrize("number", ["1.234567890123457e+19", "1.23457E+19", "1234567890123456768.0"])
+def test_an_asset_number_whose_digits_a_spreadsheet_has_lost_is_refused(number: str) -> None:
+    file = read(f"仪器编号,仪器名称\n{number},甲\n".encode(), "list.csv")
+
+    assert [problem.code for problem in file.refused] == ["digits_lost"]
+
+
+def test_a_long_number_as_a_number_is_refused_and_as_text_taken() -> None:
+    file = read(plain_sheet([[12345678901234567890, "甲"], ["12345678901234567890", "乙"]]))
+
+    assert [row.asset_number for row in file.rows] == ["12345678901234567890"]
+    assert [problem.code for problem in file.refused] == ["digits_lost"]
+
+
+def test_how_a_thing_came_by_is_read_with_the_asset_systems_digits() -> None:
+    rows = "".join(f"{digit},仪器,{digit}\n" for digit in range(1, 9))
+
+    file = read(f"资产编号,资产名称,取得方式\n{rows}".encode(), "list.csv")
+
+    assert [row.values.get("asset_source") for row in file.rows] == [
+        "purchase", "transfer", "self_made", "donation", "transfer", None, "self_made", None
+    ]  # fmt: skip
+    assert [bool(row.warnings) for row in file.rows] == [False] * 5 + [True, False, True]
+
+
+def test_what_our_own_list_guards_comes_back_as_it_was() -> None:
+    texts = ["=cmd", "-12", "@x", "'s", "a'=b", "O'Neil"]
+    data = write_csv(["仪器编号", "仪器名称", "型号"], [[f"N{n}", "甲", text] for n, text in enumerate(texts)])
+
+    assert [row.values["model"] for row in read(data, "list.csv").rows] == texts
