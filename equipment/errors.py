@@ -1,6 +1,6 @@
 """What can be refused about the catalogue."""
 
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 
 class EquipmentNotFound(NotFound):
@@ -83,6 +83,10 @@ class ColumnsNotKnown(ImportRefused):
     message = "The columns are not known. Say which holds the asset number and which the name."
 
 
+class HeadingUnknown(ImportRefused):
+    message = "%(heading)s is no heading of this file, or %(field_name)s is no field that a column can hold."
+
+
 class PhotoNotReadable(InvalidInput):
     message = "This is not a picture: JPEG, PNG or WebP."
 
@@ -109,6 +113,10 @@ class ImportNotReady(Conflict):
 
 class ImportStale(Conflict):
     message = "The catalogue was changed since the comparison. Compare again."
+
+
+class ImportNotYours(Forbidden):
+    message = "This import changes instruments of labs that you do not run. Compare again, or ask the zone office."
 
 
 class LabNotFound(NotFound):

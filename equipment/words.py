@@ -128,6 +128,8 @@ def value_text(value: Any, name: str, lang: Lang) -> str:
     """A value of a field as one line: codes as their words, money as money."""
     if value is None or value in ("", [], {}):
         return "–"
+    if isinstance(value, bool):
+        return gettext(lang, N_("yes") if value else N_("no"))
     if name in _CODES:
         words = [_CODES[name].get(code, str(code)) for code in (value if isinstance(value, list) else [value])]
         return ", ".join(gettext(lang, word) for word in words)

@@ -8,6 +8,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 import uvicorn
@@ -19,17 +20,14 @@ from sqlalchemy import Engine, text
 from core.config import Settings
 from core.db import SQLITE, make_engine, read_session, unit_of_work
 from core.errors import Refusal
-from core.i18n import N_, Lang, translate
+from core.i18n import Lang, translate
 from core.migrating import migrate as migrate_database
-from equipment.importing import queries as import_queries
 from equipment.importing import service as importing
-from equipment.importing.words import problem_text
-from equipment.models import RowKind
 from members import queries as members
 from members import service as members_service
 from members.models import OrganisationKind, Role
 from web import bench as benchmark
-from web import checking
+from web import checking, import_command
 from web.app import make_site
 from web.demo import loader, people
 from web.scheduler import start_clock
@@ -91,43 +89,34 @@ def migrate() -> None:
 
 @app.command(name="import")
 def import_catalogue(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    institution: Annotated[str, typer.Option(help="Code of the institution: five digits for a university.")],
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False)] = None,
+    institution: Annotated[str, typer.Option(help="Code of the institution: five digits for a university.")] = "",
     full: Annotated[bool, typer.Option(help="The file is the whole list: what is missing in it is retired.")] = False,
-    preview: Annotated[bool, typer.Option(help="Only compare; change nothing.")] = False,
+    preview: Annotated[bool, typer.Option(help="Only compare, and print what would change.")] = False,
+    apply: Annotated[UUID | None, typer.Option(help="Apply what was previewed, by its id.")] = None,
+    names: Annotated[list[str] | None, typer.Option("--map", help="What a heading means: 甲=asset_number")] = None,
     lang: str = "zh-CN",
 ) -> None:
     """Take in an institution's own list of instruments: SJ1, SJ3, CSV, XLSX."""
     engine = open_engine(Settings())
     language: Lang = "en" if lang == "en" else "zh-CN"
+    if (file is None or not institution) if apply is None else file is not None:
+        raise typer.BadParameter("FILE --institution CODE, or --apply ID")
     try:
-        with progress() as bar:
-            task = bar.add_task(file.name, total=None)
-            public_id = importing.import_file(
-                engine,
-                file,
-                institution_code=institution,
-                is_full=full,
-                apply=not preview,
-                now=datetime.now(UTC),
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )
+        if apply is not None:
+            importing.apply_previewed(engine, apply, now=datetime.now(UTC))
+            import_command.report(engine, console, apply, language, whole=False)
+        elif file is not None:
+            public_id = import_command.take_in(
+                engine, file, institution, is_full=full, preview=preview, names=import_command.read_names(names or []),
+                bars=progress,
+            )  # fmt: skip
+            import_command.report(engine, console, public_id, language, whole=preview)
+    except ValueError as error:
+        raise typer.BadParameter("--map HEADING=FIELD") from error
     except Refusal as refusal:
         console.print(f"[red]{translate(language, refusal.message, **refusal.fields)}[/red] ({refusal.code})")
         raise typer.Exit(1) from refusal
-    with read_session(engine) as session:
-        run = import_queries.get_run(session, public_id)
-        rows = import_queries.find_rows(session, run.id, RowKind.REFUSED, limit=None)
-    headings = (N_("read"), N_("new"), N_("changed"), N_("same"), N_("gone"), N_("refused"))
-    table = Table(*(translate(language, heading) for heading in headings))
-    numbers = (run.rows_read, run.rows_new, run.rows_changed, run.rows_same, run.rows_gone, run.rows_refused)
-    table.add_row(*(str(number) for number in numbers))
-    console.print(table)
-    for row in rows:
-        for problem in row.problems:
-            reason = problem_text(problem, language)
-            where = translate(language, N_("row %(row)s, %(column)s"), row=row.number, column=problem["column"])
-            console.print(f"{where}: {reason} ({problem['code']})")
 
 
 @app.command()

@@ -125,9 +125,8 @@ def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
         keys = queries.get_keys(session, booking_id)
         entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
         slot = read_slot(form, ZoneInfo(entry.lab.zone))
-        service.move_booking(
-            session, caller.actor, booking_id, slot=slot, version=int(form["version"] or 0), now=caller.now
-        )
+        version = int(form["version"]) if form["version"].isdecimal() else 0
+        service.move_booking(session, caller.actor, booking_id, slot=slot, version=version, now=caller.now)
         return f"/bookings/{booking_id}"
 
     return _try(caller, form, booking_id, act, N_("Moved."))

@@ -1,19 +1,18 @@
 """Write what a preview shows: set-based, all or nothing, in one short unit of work."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.db import lock_rows
 from core.ids import new_public_id
 from equipment.districts import read_district
-from equipment.errors import ImportNotReady, ImportStale
-from equipment.importing import queries
-from equipment.importing.comparing import from_json, without_personal
+from equipment.errors import ImportNotReady, ImportNotYours, ImportStale
+from equipment.importing import queries, statements
+from equipment.importing.reach import Reach, find_reach
 from equipment.models import (
     ApprovalMode,
     AssetState,
@@ -32,8 +31,6 @@ from members import audit
 from members.actor import Actor
 from members.models import Organisation
 
-#: Rows of one statement.
-CHUNK = 1_000
 #: Under which an instrument stands until somebody says where it is.
 NO_LAB = "目录（待分配实验室）"
 TEXTS = (
@@ -45,8 +42,11 @@ INDEX = ("grams", "sort_key", "name_zh_key", "name_en_key", "model_key")
 
 
 def apply_rows(session: Session, run: ImportRun, *, actor: Actor | None, now: datetime) -> None:
-    """Apply a preview whole. Locks the institution. Raises ImportNotReady, and ImportStale when the catalogue is not
-    any more what the preview was made from."""
+    """Apply a preview whole: some statements for all rows together. Locks the institution.
+
+    Raises ImportNotReady, ImportStale when the catalogue is not any more what the preview was made from, and
+    ImportNotYours when it would touch entries of labs that its author, or who applies it, does not run.
+    """
     lock_rows(session, Organisation, [run.organisation_id])
     session.execute(select(ImportRun.id).where(ImportRun.id == run.id).with_for_update())
     session.refresh(run, ["state"])
@@ -54,13 +54,15 @@ def apply_rows(session: Session, run: ImportRun, *, actor: Actor | None, now: da
         raise ImportNotReady(state=run.state)
     _require_fresh(session, run)
     person_id = actor.person_id if actor else None
-    for rows in _chunks(session, run, RowKind.NEW):
-        new = [_whole(row) for row in rows]
-        insert_entries(session, run.organisation_id, new, source=run.format, person_id=person_id, now=now)
-    for rows in _chunks(session, run, RowKind.CHANGED):
-        _update(session, rows, person_id, now)
-    for rows in _chunks(session, run, RowKind.GONE):
-        _retire(session, rows, person_id, now)
+    reach = find_reach(session, [run.person_id, person_id])
+    _require_reach(session, run, reach)
+    _add_labs(session, run, reach)
+    plain = _plain(run.organisation_id, run.format, now)
+    statements.insert_new(session, run.id, run.organisation_id, plain, no_lab=NO_LAB, now=now)
+    statements.update_changed(session, run.id, now=now)
+    statements.retire_gone(session, run.id, now=now)
+    statements.write_history(session, run.id, run.organisation_id, source=run.format, person_id=person_id, now=now)
+    session.expire_all()
     session.execute(delete(ImportFile).where(ImportFile.run_id == run.id))
     run.state, run.applied_at, run.applied_by_id = ImportState.APPLIED, now, person_id
     audit.record(
@@ -84,16 +86,9 @@ def insert_entries(
     if not rows:
         return
     labs = _labs(session, owner_id, rows)
-    house = {rule.name: rule.house for rule in RULES.values()} | {"approval_mode": ApprovalMode.LAB}
-    plain: dict[str, Any] = dict.fromkeys(TEXTS, "") | {
-        "owner_id": owner_id, "operator_id": owner_id, "supervisor_id": owner_id, "payee_id": owner_id,
-        "category": "generic", "specs": [], "reported": {}, "own_rules": [], "acquired_on": None, "started_on": None,
-        "asset_state": AssetState.IN_USE, "asset_source": None, "use_direction": None, "original_value_fen": None,
-        "service_modes": (ServiceMode.OPERATED,), "voucher_eligible": True, "is_bookable": False, "is_example": False,
-        "source": source, "version": 1, "updated_at": now,
-    }  # fmt: skip
+    plain = _plain(owner_id, source, now)
     values = [
-        house | plain | {name: value for name, value in row.items() if name not in ("lab", "lab_address")}
+        plain | {name: value for name, value in row.items() if name not in ("lab", "lab_address")}
         | {"public_id": new_public_id(), "lab_id": labs[row["lab"] or NO_LAB]}
         for row in rows
     ]  # fmt: skip
@@ -120,19 +115,39 @@ def _labs(session: Session, owner_id: int, rows: Sequence[Mapping[str, Any]]) ->
     return known
 
 
-def _whole(row: ImportRow) -> dict[str, Any]:
-    return {"asset_number": row.asset_number, **from_json(row.values)}
+def _plain(owner_id: int, source: str, now: datetime) -> dict[str, Any]:
+    """What a new entry is where nothing is said: the house's rules, its institution in all roles, listed only."""
+    house = {rule.name: rule.house for rule in RULES.values()} | {"approval_mode": ApprovalMode.LAB}
+    return house | dict.fromkeys(TEXTS, "") | {
+        "owner_id": owner_id, "operator_id": owner_id, "supervisor_id": owner_id, "payee_id": owner_id,
+        "category": "generic", "specs": [], "reported": {}, "own_rules": [], "acquired_on": None, "started_on": None,
+        "asset_state": AssetState.IN_USE, "asset_source": None, "use_direction": None, "original_value_fen": None,
+        "service_modes": (ServiceMode.OPERATED,), "voucher_eligible": True, "is_bookable": False, "is_example": False,
+        "source": source, "version": 1, "updated_at": now,
+    }  # fmt: skip
 
 
-def _chunks(session: Session, run: ImportRun, kind: RowKind) -> Iterator[list[ImportRow]]:
-    """The rows of a kind, so many at a time, so that memory does not grow with the file."""
-    after = 0
-    while rows := queries.find_rows(session, run.id, kind, after=after, limit=CHUNK):
-        after = rows[-1].id
-        yield rows
-        session.flush()
-        for row in rows:
-            session.expunge(row)
+def _require_reach(session: Session, run: ImportRun, reach: Reach) -> None:
+    """Raises ImportNotYours when an entry that is changed or retired is in a lab outside."""
+    if reach is None:
+        return
+    outside = (
+        select(ImportRow.id)
+        .join(Equipment, Equipment.id == ImportRow.equipment_id)
+        .where(ImportRow.run_id == run.id, ImportRow.kind.in_((RowKind.CHANGED, RowKind.GONE)))
+        .where(Equipment.lab_id.not_in(reach))
+    )
+    if session.scalars(outside.limit(1)).first() is not None:
+        raise ImportNotYours
+
+
+def _add_labs(session: Session, run: ImportRun, reach: Reach) -> None:
+    """Labs of new entries that the institution does not have yet. Raises ImportNotYours for one outside."""
+    rows = statements.staged(session, run.id, RowKind.NEW)
+    wanted = session.execute(select(rows.c.lab, func.max(rows.c.lab_address)).group_by(rows.c.lab)).all()
+    known = _labs(session, run.organisation_id, [{"lab": lab, "lab_address": place} for lab, place in wanted])
+    if reach is not None and any(known[lab or NO_LAB] not in reach for lab, _ in wanted):
+        raise ImportNotYours
 
 
 def _require_fresh(session: Session, run: ImportRun) -> None:
@@ -149,49 +164,3 @@ def _require_fresh(session: Session, run: ImportRun) -> None:
     added = added.where(ImportRow.run_id == run.id, ImportRow.kind == RowKind.NEW)
     if any(session.scalars(found.limit(1)).first() is not None for found in (changed, added)):
         raise ImportStale
-
-
-def _update(session: Session, rows: Sequence[ImportRow], person_id: int | None, now: datetime) -> None:
-    """One statement for each set of columns that changes together."""
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    changes = []
-    for row in rows:
-        values = from_json(row.values)
-        columns = tuple(sorted(values))
-        by_columns[columns].append({"key": row.equipment_id, **{f"new_{name}": values[name] for name in columns}})
-        shown = {name: [row.before.get(name), row.values[name]] for name in columns if name not in INDEX}
-        changes.append(
-            {
-                "equipment_id": row.equipment_id, "at": now, "person_id": person_id, "kind": "imported",
-                "fields": without_personal(shown),
-            }
-        )  # fmt: skip
-    table = Equipment.__table__
-    for columns, values_of in by_columns.items():
-        statement = (
-            update(table)  # type: ignore[arg-type]
-            .where(table.c.id == bindparam("key"))
-            .values(
-                {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
-                | {"version": table.c.version + 1, "updated_at": bindparam("at", now, type_=table.c.updated_at.type)}
-            )
-        )
-        session.connection().execute(statement, values_of)
-    if changes:
-        session.execute(insert(EquipmentChange), changes)
-
-
-def _retire(session: Session, rows: Sequence[ImportRow], person_id: int | None, now: datetime) -> None:
-    keys = [row.equipment_id for row in rows]
-    if not keys:
-        return
-    session.execute(
-        update(Equipment)
-        .where(Equipment.id.in_(keys))
-        .values(retired_at=now, updated_at=now, version=Equipment.version + 1)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        insert(EquipmentChange),
-        [{"equipment_id": key, "at": now, "person_id": person_id, "kind": "retired", "fields": {}} for key in keys],
-    )

@@ -31,7 +31,8 @@ STATE_WORDS = {
 SOURCE_WORDS = {
     "购置": AssetSource.PURCHASE, "购入": AssetSource.PURCHASE, "捐赠": AssetSource.DONATION,
     "赠送": AssetSource.DONATION,
-    "自制": AssetSource.SELF_MADE, "研制": AssetSource.SELF_MADE, "自建": AssetSource.SELF_MADE, "自创": AssetSource.SELF_MADE,
+    "自制": AssetSource.SELF_MADE, "研制": AssetSource.SELF_MADE, "自建": AssetSource.SELF_MADE,
+    "自创": AssetSource.SELF_MADE,
     "校外调入": AssetSource.TRANSFER, "调拨": AssetSource.TRANSFER, "划拨": AssetSource.TRANSFER,
     "purchased": AssetSource.PURCHASE, "purchase": AssetSource.PURCHASE, "donated": AssetSource.DONATION,
     "donation": AssetSource.DONATION, "self-made": AssetSource.SELF_MADE, "transferred in": AssetSource.TRANSFER,

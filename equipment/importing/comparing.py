@@ -1,11 +1,13 @@
 """What a row of a file would change in an entry, and how values of columns stand in JSON. Pure."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from equipment import search
+from equipment.importing.fixed import as_written
 from equipment.importing.rows import CatalogueRow
 from equipment.models import AssetSource, AssetState, Equipment, ServiceMode, UseDirection
 from members import service as members
@@ -29,13 +31,29 @@ def find_changes(entry: Equipment, row: CatalogueRow) -> tuple[dict[str, Any], d
     """New and old values of what differs. Back in the list means back in the catalogue: `retired_at` goes."""
     said = dict(row.values)
     if "reported" in said:
-        # Figures of another year's or another table's report stay beside the new ones.
-        said["reported"] = entry.reported | said["reported"]
-    new = {name: value for name, value in said.items() if getattr(entry, name) != value}
+        # Figures of another year's or another table's report stay beside the new ones; 0 of what was never reported
+        # says nothing.
+        said["reported"] = entry.reported | {
+            name: value
+            for name, value in said["reported"].items()
+            if (value or name in entry.reported) and not _is_same(row, name, entry.reported.get(name), value)
+        }
+    new = {name: value for name, value in said.items() if not _is_same(row, name, getattr(entry, name), value)}
     old = {name: getattr(entry, name) for name in new}
     if entry.retired_at is not None:
         new["retired_at"], old["retired_at"] = None, entry.retired_at
     return new, old
+
+
+def _is_same(row: CatalogueRow, name: str, old: Any, new: Any) -> bool:
+    """Whether a value is what we know: also as the format's width has cut it, or with other blanks."""
+    if old == new or (name in row.widths and as_written(old, row.widths[name]) == new):
+        return True
+    return isinstance(old, str) and isinstance(new, str) and _flat(old) == _flat(new)
+
+
+def _flat(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def index_columns(values: Mapping[str, Any]) -> dict[str, str]:

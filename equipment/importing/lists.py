@@ -192,7 +192,7 @@ def read_day(text: str) -> date | None:
     days as a spreadsheet counts them, where a cell has lost its format."""
     flat = unicodedata.normalize("NFKC", text).strip()
     if flat.isdecimal() and len(flat) == 5:
-        return SERIAL_ZERO + timedelta(days=int(flat)) if SERIAL_LEAST <= int(flat) else None
+        return SERIAL_ZERO + timedelta(days=int(flat)) if int(flat) >= SERIAL_LEAST else None
     if flat.isdigit() and len(flat) in (6, 8):
         parts = [flat[:4], flat[4:6], flat[6:] or "1"]
     elif found := _DATE.fullmatch(flat):

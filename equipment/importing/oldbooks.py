@@ -95,7 +95,7 @@ def _sector_table(data: bytes, size: int) -> list[int]:
 
 def _chain(data: bytes, table: list[int], sector: int, size: int) -> bytes:
     """Sectors one after another; a chain that runs in a circle ends after as many as there are."""
-    parts = []
+    parts: list[bytes] = []
     while sector < _END and len(parts) <= len(data) // size:
         parts.append(data[(sector + 1) * size : (sector + 2) * size])
         sector = table[sector]

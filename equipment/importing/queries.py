@@ -69,6 +69,23 @@ def find_entries(session: Session, owner_id: int, numbers: Sequence[str] | None 
     return {entry.asset_number: entry for entry in session.scalars(statement)}
 
 
+def find_numbers(session: Session, owner_id: int) -> frozenset[str]:
+    """Asset numbers of an institution, those of retired entries too."""
+    return frozenset(session.scalars(select(Equipment.asset_number).where(Equipment.owner_id == owner_id)))
+
+
+def find_listed(
+    session: Session, owner_id: int, lab_ids: Collection[int] | None = None
+) -> list[tuple[int, str, str, int]]:
+    """Id, number, name and version of the entries in the catalogue, of some labs or all."""
+    statement = select(Equipment.id, Equipment.asset_number, Equipment.name_zh, Equipment.version).where(
+        Equipment.owner_id == owner_id, Equipment.retired_at.is_(None)
+    )
+    if lab_ids is not None:
+        statement = statement.where(Equipment.lab_id.in_(lab_ids))
+    return [tuple(row) for row in session.execute(statement.order_by(Equipment.id))]  # type: ignore[misc]
+
+
 def find_rows(
     session: Session, run_id: int, kind: RowKind | None = None, *, after: int = 0, limit: int | None = ROWS_MOST
 ) -> list[ImportRow]:
@@ -76,6 +93,12 @@ def find_rows(
     if kind is not None:
         statement = statement.where(ImportRow.kind == kind)
     return list(session.scalars(statement.limit(limit) if limit else statement))
+
+
+def find_sheets_left_out(session: Session, run_id: int) -> list[str]:
+    """Names of the sheets of a workbook that were not read: refused as a whole, before any row."""
+    rows = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.kind == RowKind.REFUSED, ImportRow.number == 0)
+    return [row.problems[0]["column"] for row in session.scalars(rows.order_by(ImportRow.id))]
 
 
 def find_labs_of(session: Session, owner_id: int) -> dict[str, Lab]:

@@ -36,6 +36,8 @@ class CatalogueRow:
     institution: str = ""
     #: What a new entry gets where the file does not say (its category, told by its class); never changes a known one.
     guessed: Mapping[str, Any] = field(default_factory=dict)
+    #: Bytes of GBK that the format holds of a value, by its name: what is longer was cut when it was written.
+    widths: Mapping[str, int] = field(default_factory=dict)
     #: Codes that were not known, text that was cut: taken in, and said.
     warnings: tuple[Problem, ...] = ()
     #: Cells that only the demonstration reads (`charge_unit`, prices), by heading.

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.db import unit_of_work
 from core.errors import Refusal
-from equipment.errors import ColumnsNotKnown, FileEmpty, FileTooLarge, ImportNotReady
+from equipment.errors import ColumnsNotKnown, FileEmpty, FileTooLarge, HeadingUnknown, ImportNotReady
 from equipment.importing import queries
 from equipment.importing.applying import apply_rows
-from equipment.importing.headings import FIELDS, is_enough
+from equipment.importing.headings import FIELDS, fold_heading, is_enough
 from equipment.importing.reading import headings_key
 from equipment.importing.staging import Progress, stage
 from equipment.models import ColumnMapping, ImportFile, ImportRun, ImportState
@@ -55,7 +55,7 @@ def start_import(
 
 
 def map_columns(
-    session: Session, actor: Actor, run: ImportRun, mapping: Mapping[str, str], *, now: datetime
+    session: Session, actor: Actor | None, run: ImportRun, mapping: Mapping[str, str], *, now: datetime
 ) -> ImportRun:
     """Say which column (number from 0, as text) holds which field; kept for the next file with the same headings.
 
@@ -120,10 +120,12 @@ def import_file(
     institution_code: str,
     is_full: bool = False,
     apply: bool = True,
+    names: Mapping[str, str] | None = None,
     now: datetime,
     progress: Progress = lambda _done, _all: None,
 ) -> UUID:
-    """Upload, compare and, unless told otherwise, apply, as the command does it; answers the import's id.
+    """Upload, compare and, unless told otherwise, apply, as the command does it; answers the import's id. `names`:
+    headings to fields.
 
     Raises the refusals of the file; then nothing is changed.
     """
@@ -135,6 +137,8 @@ def import_file(
         run = start_import(session, None, owner.id, name=path.name, content=content, is_full=is_full, now=now)
         run_id, public_id = run.id, run.public_id
     stage(engine, run_id, now=now, progress=progress)
+    if names:
+        _name_columns(engine, public_id, names, now=now, progress=progress)
     with unit_of_work(engine) as session:
         run = queries.get_run(session, public_id)
         if run.state in (ImportState.REFUSED, ImportState.MAPPING):
@@ -142,6 +146,31 @@ def import_file(
         if apply:
             apply_import(session, None, run, now=now)
     return public_id
+
+
+def _name_columns(
+    engine: Engine, public_id: UUID, names: Mapping[str, str], *, now: datetime, progress: Progress
+) -> None:
+    """Say what headings mean and compare again. Raises HeadingUnknown, and the refusals of `map_columns`."""
+    with unit_of_work(engine) as session:
+        run = queries.get_run(session, public_id)
+        if run.state is ImportState.REFUSED:
+            return
+        places = {fold_heading(heading): place for place, heading in reversed(list(enumerate(run.headings)))}
+        for heading, field in names.items():
+            if fold_heading(heading) not in places or field not in FIELDS:
+                raise HeadingUnknown(heading=heading, field_name=field)
+        said = {str(places[fold_heading(heading)]): field for heading, field in names.items()}
+        kept = {place: field for place, field in run.mapping.items() if field not in said.values()}
+        map_columns(session, None, run, kept | said, now=now)
+        run_id = run.id
+    stage(engine, run_id, now=now, progress=progress)
+
+
+def apply_previewed(engine: Engine, public_id: UUID, *, now: datetime) -> None:
+    """Apply what the command compared before. Raises ImportNotFound, ImportNotReady, ImportStale."""
+    with unit_of_work(engine) as session:
+        apply_import(session, None, queries.get_run(session, public_id), now=now)
 
 
 def _refusal_of(run: ImportRun) -> Refusal:

@@ -36,6 +36,7 @@ LONG_COLUMNS: tuple[Column, ...] = (
 WIDTH, LONG_WIDTH = (sum(column.width for column in columns) for columns in (COLUMNS, LONG_COLUMNS))
 #: How many blanks an editor may have taken from the end: of the unit's name and the day of disposal.
 BLANK_AT_END = 56
+WIDTHS = {"asset_number": 8, "class_code": 8, "name_zh": 30, "model": 20, "specification": 30}
 _STATE_AT = sum(column.width for column in COLUMNS[:10])
 assert (WIDTH, LONG_WIDTH) == (185, 192)
 
@@ -105,6 +106,7 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
         values,
         warnings=tuple(warnings),
         guessed={"certainty": "SJ1"},
+        widths=WIDTHS,
     )
 
 

@@ -52,13 +52,14 @@ def read_sj3(data: bytes, school: str) -> ReadFile:
     """Raises RecordCut and WrongSchool for the whole file; single rows are refused with column and reason."""
     records = split_records(data, (RECORD_BYTES, SHORT_BYTES), school, blank_at_end=COLUMNS[-1].width)
     columns = COLUMNS if records.width == RECORD_BYTES else SHORT_COLUMNS
+    widths = _widths(columns)
     rows: list[CatalogueRow] = []
     refused: list[Problem] = []
     seen: set[str] = set()
     for number, record in records.lines:
         key = record[5:13].decode(records.encoding, "replace").strip()
         try:
-            row = _row(number, parse_record(columns, record, records.encoding))
+            row = _row(number, parse_record(columns, record, records.encoding), widths)
         except Unfit as unfit:
             refused.append(Problem(number, unfit.column.label, unfit.code, unfit.reason, asset_number=key))
             continue
@@ -76,7 +77,13 @@ def write_sj3(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, list[list[Cut]]
     return b"".join(record + b"\r\n" for record, _ in written), [cuts for _, cuts in written]
 
 
-def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
+def _widths(columns: Sequence[Column]) -> dict[str, int]:
+    """Bytes of each value by our name of it."""
+    ours = {"name": "name_zh", "person": "contact_name"}
+    return {ours.get(column.name, column.name): column.width for column in columns if column.kind != "Y"}
+
+
+def _row(number: int, record: Mapping[str, Any], widths: Mapping[str, int]) -> CatalogueRow:
     for column in (COLUMNS[1], COLUMNS[3]):
         if not record[column.name]:
             raise Unfit(column, "missing", MISSING)
@@ -89,4 +96,4 @@ def _row(number: int, record: Mapping[str, Any]) -> CatalogueRow:
             values[name] = text
     if record["person"] not in ("", "无", "*"):
         values["contact_name"] = record["person"]
-    return CatalogueRow(number, record["asset_number"], "", values, guessed={"certainty": "SJ3"})
+    return CatalogueRow(number, record["asset_number"], "", values, guessed={"certainty": "SJ3"}, widths=widths)

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, delete, insert
-from sqlalchemy.orm import Session
 
 from core.db import read_session, unit_of_work
 from core.errors import Refusal
 from equipment.errors import ColumnsNotKnown
 from equipment.importing import queries
-from equipment.importing.comparing import find_changes, index_columns, reindexed, to_json
 from equipment.importing.headings import propose_mapping
+from equipment.importing.previewing import Ground, compare, find_gone, find_ground, refused_row, with_whole_numbers
 from equipment.importing.reading import headings_key, read_file, read_headings
-from equipment.importing.rows import CatalogueRow, Problem, ReadFile
+from equipment.importing.rows import ReadFile
 from equipment.models import ImportRow, ImportRun, ImportState, RowKind
 from members.models import Organisation
 
@@ -22,6 +21,7 @@ from members.models import Organisation
 CHUNK = 500
 #: Whoever stages says so for this long; should it die, another begins anew afterwards.
 LEASE = timedelta(minutes=5)
+Row = TypeVar("Row")
 Progress = Callable[[int, int], None]
 
 
@@ -46,7 +46,7 @@ def stage(engine: Engine, run_id: int, *, now: datetime, progress: Progress = la
         session.execute(delete(ImportRow).where(ImportRow.run_id == run_id))
         owner = session.get_one(Organisation, run.organisation_id)
         name, is_full, chosen = run.file_name, run.is_full, dict(run.mapping)
-        owner_id, code, owner_name = owner.id, owner.code, owner.name_zh
+        owner_id, code, owner_name, person_id = owner.id, owner.code, owner.name_zh, run.person_id
         content = queries.get_content(session, run_id)
     headings: list[str] | None = None
     mapping: dict[int, str] = {}
@@ -59,15 +59,19 @@ def stage(engine: Engine, run_id: int, *, now: datetime, progress: Progress = la
     except Refusal as refusal:
         _refuse(engine, run_id, refusal, headings, mapping)
         return True
-    counts = _stage_rows(engine, run_id, owner_id, file, progress)
+    with read_session(engine) as session:
+        ground = find_ground(session, run_id, owner_id, person_id)
+        file = with_whole_numbers(session, owner_id, file)
+        gone = find_gone(session, ground, file) if is_full else []
+    counts = _stage_rows(engine, ground, file, progress)
+    _write(engine, gone)
     with unit_of_work(engine) as session:
-        counts[RowKind.GONE] = _stage_gone(session, run_id, owner_id, file) if is_full else 0
         run = session.get_one(ImportRun, run_id)
         run.state, run.claimed_until, run.format = ImportState.PREVIEW, None, file.format
         run.rows_read, run.rows_done, run.rows_total = file.read, file.read, file.read
         run.rows_new, run.rows_changed = counts[RowKind.NEW], counts[RowKind.CHANGED]
-        run.rows_same, run.rows_gone = counts[RowKind.SAME], counts[RowKind.GONE]
-        run.rows_refused = len(file.refused)
+        run.rows_same, run.rows_gone = counts[RowKind.SAME], len(gone)
+        run.rows_refused = counts[RowKind.REFUSED] + len(file.refused)
         run.headings, run.mapping = headings or [], {str(column): field for column, field in mapping.items()}
     return True
 
@@ -88,76 +92,31 @@ def _refuse(engine: Engine, run_id: int, refusal: Refusal, headings: list[str] |
         run.refusal = {"code": refusal.code, "message": refusal.message, "fields": refusal.fields}
 
 
-def _stage_rows(engine: Engine, run_id: int, owner_id: int, file: ReadFile, progress: Progress) -> dict[RowKind, int]:
+def _stage_rows(engine: Engine, ground: Ground, file: ReadFile, progress: Progress) -> dict[RowKind, int]:
+    """How many rows of each kind; those that could not be read are not among them."""
     counts = dict.fromkeys(RowKind, 0)
     done = 0
-    for start in range(0, len(file.rows), CHUNK):
-        part = file.rows[start : start + CHUNK]
+    for part in _parts(file.rows):
         with read_session(engine) as session:
-            staged = list(_compare(session, run_id, owner_id, part))
+            staged = list(compare(session, ground, part))
         for row in staged:
             counts[row["kind"]] += 1
         done += len(part)
         with unit_of_work(engine) as session:
             session.execute(insert(ImportRow), staged)
-            run = session.get_one(ImportRun, run_id)
+            run = session.get_one(ImportRun, ground.run_id)
             run.rows_done, run.rows_total = done, file.read
         progress(done, len(file.rows))
-    for start in range(0, len(file.refused), CHUNK):
-        problems = file.refused[start : start + CHUNK]
-        with unit_of_work(engine) as session:
-            session.execute(insert(ImportRow), [_refused(run_id, problem) for problem in problems])
+    _write(engine, [refused_row(ground.run_id, problem) for problem in file.refused])
     return counts
 
 
-def _compare(session: Session, run_id: int, owner_id: int, rows: Sequence[CatalogueRow]) -> Iterator[dict[str, Any]]:
-    """One staged row for each; the index of search is worked out here, so that applying need not."""
-    existing = queries.find_entries(session, owner_id, [row.asset_number for row in rows])
-    for row in rows:
-        entry = existing.get(row.asset_number)
-        if entry is None:
-            new: dict[str, Any] = {**row.guessed, **row.values} | index_columns(row.values)
-            new |= {"lab": row.lab, "lab_address": row.lab_address}
-            old: dict[str, Any] = {}
-            kind = RowKind.NEW
-        else:
-            new, old = find_changes(entry, row)
-            kind = RowKind.CHANGED if new else RowKind.SAME
-            new |= reindexed(entry, new)
-        yield {
-            "run_id": run_id, "number": row.number, "kind": kind, "asset_number": row.asset_number,
-            "name_zh": row.values["name_zh"], "equipment_id": entry.id if entry else None,
-            "version": entry.version if entry else None, "values": to_json(new), "before": to_json(old),
-            "problems": [_as_json(problem) for problem in row.warnings],
-        }  # fmt: skip
+def _write(engine: Engine, rows: Sequence[dict[str, Any]]) -> None:
+    for part in _parts(rows):
+        with unit_of_work(engine) as session:
+            session.execute(insert(ImportRow), list(part))
 
 
-def _stage_gone(session: Session, run_id: int, owner_id: int, file: ReadFile) -> int:
-    """Entries that a full file does not name, not even in a row that was refused."""
-    named = {row.asset_number for row in file.rows} | {problem.asset_number for problem in file.refused}
-    gone = [
-        {
-            "run_id": run_id, "number": 0, "kind": RowKind.GONE, "asset_number": entry.asset_number,
-            "name_zh": entry.name_zh, "equipment_id": entry.id, "version": entry.version, "values": {}, "before": {},
-            "problems": [],
-        }
-        for entry in queries.find_entries(session, owner_id).values()
-        if entry.asset_number not in named and entry.retired_at is None
-    ]  # fmt: skip
-    if gone:
-        session.execute(insert(ImportRow), gone)
-    return len(gone)
-
-
-def _refused(run_id: int, problem: Problem) -> dict[str, Any]:
-    return {
-        "run_id": run_id, "number": problem.row, "kind": RowKind.REFUSED, "asset_number": problem.asset_number[:60],
-        "name_zh": "", "equipment_id": None, "version": None, "values": {}, "before": {},
-        "problems": [_as_json(problem)],
-    }  # fmt: skip
-
-
-def _as_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "column": problem.column, "code": problem.code, "reason": problem.reason, "fields": dict(problem.fields),
-    }  # fmt: skip
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

@@ -1,15 +1,15 @@
 """Take in an institution's own file: upload, progress, what the columns mean, what it would change, what it did."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
 from core.http import FormIn, UploadIn
-from core.i18n import N_, Lang, gettext
+from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.shapes import read_uuid
 from equipment import own_list
@@ -18,6 +18,7 @@ from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
 from equipment.importing.headings import FIELDS
 from equipment.importing.words import problem_text, refusal_text
+from equipment.importing.workbooks import ROWS_MOST
 from equipment.models import SHARING_VALUE_FEN, ImportRow, ImportRun, ImportState, RowKind
 from equipment.pages.shared import Manager, errors_of
 from equipment.words import FIELD_NAMES, IMPORT_STATE_BADGES, IMPORT_STATE_NAMES, ROW_KIND_NAMES, value_text
@@ -26,8 +27,11 @@ from members.models import Role
 
 router = APIRouter(include_in_schema=False)
 PAGE = 100
+#: An id that both databases take.
+After = Annotated[int, Query(ge=0, le=2**62)]
 #: Columns of a table that are shown for mapping.
 COLUMNS_MOST = 60
+NAMES_MOST = 20
 
 
 @router.get("/lab/imports")
@@ -57,7 +61,7 @@ def upload(form: UploadIn, caller: Manager) -> Response:
 
 
 @router.get("/lab/imports/{import_id}")
-def show_import(import_id: UUID, caller: Manager, kind: str = "", after: int = 0) -> Response:
+def show_import(import_id: UUID, caller: Manager, kind: str = "", after: After = 0) -> Response:
     return _run_page(caller, import_id, kind=kind, after=after)
 
 
@@ -140,6 +144,8 @@ def _list_page(caller: Manager, refusal: Refusal | None = None) -> Response:
         runs=[_run_view(run, names, caller.lang) for run in runs],
         owners=[(str(owner.public_id), localised(owner, caller.lang)) for owner in owners],
         megabytes=service.MEGABYTES_MAX,
+        rows_most=ROWS_MOST,
+        is_whole=_mine(caller) is None,
         errors=errors_of(caller, refusal),
     )
 
@@ -155,8 +161,9 @@ def _run_page(
         }  # fmt: skip
         first = next((one for one, number in counts.items() if number), RowKind.NEW)
         shown = RowKind(kind) if kind in set(RowKind) else first
-        rows = queries.find_rows(session, run.id, shown, after=max(after, 0), limit=PAGE + 1)
+        rows = queries.find_rows(session, run.id, shown, after=after, limit=PAGE + 1)
         names = members.find_names(session, [run.person_id, run.applied_by_id])
+        sheets = queries.find_sheets_left_out(session, run.id)
     href = f"/lab/imports/{import_id}"
     return caller.render(
         "pages/equipment/import.html",
@@ -178,6 +185,7 @@ def _run_page(
         rows=[_row_view(row, caller.lang) for row in rows[:PAGE]],
         next_href=f"{href}?kind={shown}&after={rows[PAGE - 1].id}" if len(rows) > PAGE else "",
         columns=_columns(run, caller.lang),
+        left_out=_left_out(run, sheets, caller.lang),
         fields=[("", gettext(caller.lang, "leave out")), *_fields(caller.lang)],
         can_apply=run.state is ImportState.PREVIEW and run.rows_new + run.rows_changed + run.rows_gone > 0,
         errors=errors_of(caller, refusal),
@@ -204,6 +212,23 @@ def _columns(run: ImportRun, lang: Lang) -> list[dict[str, str]]:
         {"name": f"column_{place}", "heading": heading or f"{place + 1}", "field": run.mapping.get(str(place), "")}
         for place, heading in enumerate(run.headings[:COLUMNS_MOST])
     ]
+
+
+def _left_out(run: ImportRun, sheets: list[str], lang: Lang) -> list[str]:
+    """What of the file is not taken in: further sheets, and columns that nobody has named."""
+    unknown = [heading for place, heading in enumerate(run.headings) if heading and str(place) not in run.mapping]
+    texts = []
+    if sheets:
+        texts.append(translate(lang, N_("Sheets that are not read: %(names)s"), names=_listed(sheets)))
+    if unknown and run.state is not ImportState.MAPPING:
+        texts.append(translate(lang, N_("Columns that are left out: %(names)s"), names=_listed(unknown)))
+    return texts
+
+
+def _listed(names: list[str]) -> str:
+    """Some names, and how many more."""
+    more = f" +{len(names) - NAMES_MOST}" if len(names) > NAMES_MOST else ""
+    return " · ".join(name[:40] for name in names[:NAMES_MOST]) + more
 
 
 def _row_view(row: ImportRow, lang: Lang) -> dict[str, Any]:

@@ -386,7 +386,10 @@ def test_a_formula_is_found_whatever_its_cell_says_first_and_wherever_its_sheet_
         sheet.write_formula(1, 0, '="A-"&1', book.add_format({"bold": True}), "A-1")
 
     def change(name: str, content: bytes) -> tuple[str, bytes]:
-        swapped = {"xl/worksheets/sheet1.xml": "xl/worksheets/sheet2.xml", "xl/worksheets/sheet2.xml": "xl/worksheets/z.xml"}
+        swapped = {
+            "xl/worksheets/sheet1.xml": "xl/worksheets/sheet2.xml",
+            "xl/worksheets/sheet2.xml": "xl/worksheets/z.xml",
+        }
         if name == "xl/_rels/workbook.xml.rels":
             content = content.replace(b"sheet2.xml", b"z.xml").replace(b"sheet1.xml", b"sheet2.xml")
         content = re.sub(rb'<c r="A2" s="(\d+)"', rb'<c s="\1" r="A2"', content)
