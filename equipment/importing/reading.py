@@ -10,22 +10,29 @@ from equipment.importing.lists import read_rows
 from equipment.importing.rows import ReadFile
 from equipment.importing.sj1 import LONG_WIDTH, WIDTH, read_sj1
 from equipment.importing.sj3 import RECORD_BYTES, SHORT_BYTES, read_sj3
-from equipment.importing.tables import is_workbook, read_table
+from equipment.importing.tables import Table, is_workbook, read_table
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 
 
 def read_file(
-    data: bytes, name: str, *, code: str, institution: str | None, mapping: Mapping[int, str] | None = None
+    data: bytes,
+    name: str,
+    *,
+    code: str,
+    institution: str | None,
+    mapping: Mapping[int, str] | None = None,
+    table: Table | None = None,
 ) -> ReadFile:
-    """Rows of any file that we know. `mapping`: column from 0 to field; None: as the headings propose.
+    """Rows of any file that we know. `mapping`: column from 0 to field; None: as the headings propose. `table`: what
+    `find_table` has read of it, so that it is read once.
 
     Raises the refusals of the formats; ColumnsNotKnown with `headings` and `proposal` when number or name is not among
     the columns.
     """
-    if width := fixed_width(data, name):
+    if table is None and (width := fixed_width(data, name)):
         return (read_sj1 if width in (WIDTH, LONG_WIDTH) else read_sj3)(data, code)
-    table = read_table(data)
+    table = table or read_table(data)
     chosen = dict(mapping) if mapping is not None else propose_mapping(table.headings)
     chosen = {column: field for column, field in chosen.items() if column < len(table.headings)}
     if not is_enough(chosen) and not (is_own_list(table.headings) and "name_zh" in chosen.values()):
@@ -34,9 +41,9 @@ def read_file(
     return read_rows(table, chosen, institution=institution)
 
 
-def read_headings(data: bytes, name: str) -> list[str] | None:
-    """The headings of a table; None for records of fixed width."""
-    return None if fixed_width(data, name) else read_table(data).headings
+def find_table(data: bytes, name: str) -> Table | None:
+    """The table of a file; None for records of fixed width."""
+    return None if fixed_width(data, name) else read_table(data)
 
 
 def headings_key(headings: Sequence[str]) -> str:

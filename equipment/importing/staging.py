@@ -12,7 +12,7 @@ from equipment.errors import ColumnsNotKnown
 from equipment.importing import queries
 from equipment.importing.headings import propose_mapping
 from equipment.importing.previewing import Ground, compare, find_gone, find_ground, refused_row, with_whole_numbers
-from equipment.importing.reading import headings_key, read_file, read_headings
+from equipment.importing.reading import find_table, headings_key, read_file
 from equipment.importing.rows import ReadFile
 from equipment.models import ImportRow, ImportRun, ImportState, RowKind
 from members.models import Organisation
@@ -51,14 +51,16 @@ def stage(engine: Engine, run_id: int, *, now: datetime, progress: Progress = la
     headings: list[str] | None = None
     mapping: dict[int, str] = {}
     try:
-        headings = read_headings(content, name)
+        table = find_table(content, name)
         mapping = {int(column): field for column, field in chosen.items()}
-        if headings is not None:
+        if table is not None:
+            headings = table.headings
             mapping = mapping or _remembered(engine, owner_id, headings) or propose_mapping(headings)
-        file = read_file(content, name, code=code, institution=owner_name, mapping=mapping)
+        file = read_file(content, name, code=code, institution=owner_name, mapping=mapping, table=table)
     except Refusal as refusal:
         _refuse(engine, run_id, refusal, headings, mapping)
         return True
+    del content, table
     with read_session(engine) as session:
         ground = find_ground(session, run_id, owner_id, person_id)
         file = with_whole_numbers(session, owner_id, file)

@@ -13,7 +13,7 @@ from typing import IO
 from equipment.errors import FileDamaged, FileNotKnown, FileTooManyRows, FileTooWide, FileUnpacksTooLarge
 
 UNPACKED_MEGABYTES = 40
-ROWS_MOST = 20_000
+ROWS_MOST = 10_000
 COLUMNS_MOST = 200
 #: Rows times columns of the rectangle around a sheet's cells.
 AREA_MOST = 1_000_000
