@@ -15,7 +15,7 @@ from core.shapes import In, Out
 from equipment.errors import InstitutionNotFound
 from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
-from equipment.importing.words import problem_text, refusal_text
+from equipment.importing.words import problem_column, problem_text, refusal_text
 from equipment.models import ImportRow, ImportRun, RowKind
 from members.access import Caller, allowed
 from members.models import Role
@@ -177,4 +177,4 @@ def _mine(caller: Caller) -> frozenset[int] | None:
 
 
 def _problem(problem: dict[str, Any], lang: Lang) -> dict[str, Any]:
-    return {"column": problem["column"], "code": problem["code"], "message": problem_text(problem, lang)}
+    return {"column": problem_column(problem, lang), "code": problem["code"], "message": problem_text(problem, lang)}

@@ -15,7 +15,7 @@ from core.db import read_session
 from core.i18n import N_, Lang, gettext, translate
 from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
-from equipment.importing.words import problem_text
+from equipment.importing.words import problem_column, problem_text
 from equipment.models import ImportRow, ImportRun, RowKind
 from equipment.words import FIELD_NAMES, ROW_KIND_NAMES, value_text
 
@@ -98,6 +98,6 @@ def _lines(row: ImportRow, lang: Lang) -> list[str]:
             if name not in INDEX
         ]
     for problem in row.problems:
-        where = translate(lang, N_("row %(row)s, %(column)s"), row=row.number, column=problem["column"])
+        where = translate(lang, N_("row %(row)s, %(column)s"), row=row.number, column=problem_column(problem, lang))
         lines.append(f"    {where}: {problem_text(problem, lang)} ({problem['code']})")
     return lines

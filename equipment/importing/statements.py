@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
 from equipment.importing.comparing import PERSONAL
@@ -164,9 +164,15 @@ def _differences(session: Session) -> ColumnElement[Any]:
         pair = case((field.c.key.in_(sorted(PERSONAL)), null()), else_=pair)
         return select(func.json_object_agg(field.c.key, pair)).select_from(field).scalar_subquery()
     field = func.json_each(before).table_valued(column("key", Text()), column("fullkey", Text()), name="field")
-    old, new = (func.json(func.coalesce(side.op("->")(field.c.fullkey), "null")) for side in (before, after))
+    old, new = (_as_json(side, field.c.fullkey) for side in (before, after))
     pair = case((field.c.key.in_(sorted(PERSONAL)), "null"), else_=func.json_array(old, new))
     return select(func.json_group_object(field.c.key, func.json(pair))).select_from(field).scalar_subquery()
+
+
+def _as_json(said: InstrumentedAttribute[dict[str, Any]], path: ColumnElement[str]) -> ColumnElement[Any]:
+    """A value of SQLite's JSON as JSON again: yes and no come out as 1 and 0."""
+    kind = func.json_type(said, path)
+    return func.json(case((kind.in_(("true", "false")), kind), else_=func.json_quote(func.json_extract(said, path))))
 
 
 def _random_id(session: Session) -> ColumnElement[Any]:

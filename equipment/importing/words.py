@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.i18n import Lang, translate
+from core.i18n import Lang, gettext, translate
+from equipment.importing.headings import FIELDS
 from equipment.models import ImportRun
 
 
@@ -13,6 +14,12 @@ def refusal_text(run: ImportRun, lang: Lang) -> str:
         return ""
     message, fields = run.refusal["message"], run.refusal["fields"]
     return translate(lang, message, **fields)
+
+
+def problem_column(problem: Mapping[str, Any], lang: Lang) -> str:
+    """The heading as it stands in the file, else what we call the field."""
+    column: str = problem["column"]
+    return gettext(lang, FIELDS[column]) if column in FIELDS else column
 
 
 def problem_text(problem: Mapping[str, Any], lang: Lang) -> str:

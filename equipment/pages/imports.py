@@ -17,7 +17,7 @@ from equipment.errors import FieldMissing
 from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
 from equipment.importing.headings import FIELDS
-from equipment.importing.words import problem_text, refusal_text
+from equipment.importing.words import problem_column, problem_text, refusal_text
 from equipment.importing.workbooks import ROWS_MOST
 from equipment.models import SHARING_VALUE_FEN, ImportRow, ImportRun, ImportState, RowKind
 from equipment.pages.shared import Manager, errors_of
@@ -248,5 +248,7 @@ def _row_view(row: ImportRow, lang: Lang) -> dict[str, Any]:
         "row": row,
         "fields": fields,
         "due": bool(value_fen and value_fen >= SHARING_VALUE_FEN),
-        "problems": [{"column": problem["column"], "text": problem_text(problem, lang)} for problem in row.problems],
+        "problems": [
+            {"column": problem_column(problem, lang), "text": problem_text(problem, lang)} for problem in row.problems
+        ],
     }
