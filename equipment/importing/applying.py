@@ -58,10 +58,13 @@ def apply_rows(session: Session, run: ImportRun, *, actor: Actor | None, now: da
     _require_reach(session, run, reach)
     _add_labs(session, run, reach)
     plain = _plain(run.organisation_id, run.format, now)
+    last_id = session.scalar(select(func.max(Equipment.id))) or 0
     statements.insert_new(session, run.id, run.organisation_id, plain, no_lab=NO_LAB, now=now)
     statements.update_changed(session, run.id, now=now)
     statements.retire_gone(session, run.id, now=now)
-    statements.write_history(session, run.id, run.organisation_id, source=run.format, person_id=person_id, now=now)
+    statements.write_history(
+        session, run.id, run.organisation_id, last_id=last_id, source=run.format, person_id=person_id, now=now
+    )
     session.expire_all()
     session.execute(delete(ImportFile).where(ImportFile.run_id == run.id))
     run.state, run.applied_at, run.applied_by_id = ImportState.APPLIED, now, person_id

@@ -128,30 +128,35 @@ def retire_gone(session: Session, run_id: int, *, now: datetime) -> None:
 
 
 def write_history(
-    session: Session, run_id: int, owner_id: int, *, source: str, person_id: int | None, now: datetime
+    session: Session, run_id: int, owner_id: int, *, last_id: int, source: str, person_id: int | None, now: datetime
 ) -> None:
-    """One line for each entry: added, what changed from what to what (of a person's values only that), or retired."""
+    """One line for each entry: added, what changed from what to what (of a person's values only that), or retired.
+    `last_id`: of the entries before the new ones."""
     table = EquipmentChange.__table__
-    new = and_(Equipment.owner_id == owner_id, Equipment.asset_number == ImportRow.asset_number)
+    # By id and not by number: the planner knows nothing yet of rows that this unit of work has added, and a join by
+    # number would look at each of them for each row.
+    new = and_(Equipment.id > last_id, Equipment.owner_id == owner_id, Equipment.updated_at == now)
     changes = (
-        (RowKind.NEW, Equipment.id, new, "imported", literal({"added": [None, source]}, JSON())),
-        (RowKind.CHANGED, Equipment.id, Equipment.id == ImportRow.equipment_id, "imported", _differences(session)),
-        (RowKind.GONE, Equipment.id, Equipment.id == ImportRow.equipment_id, "retired", literal({}, JSON())),
+        (Equipment.id, new, "imported", literal({"added": [None, source]}, JSON())),
+        (ImportRow.equipment_id, _of(run_id, RowKind.CHANGED), "imported", _differences(session)),
+        (ImportRow.equipment_id, _of(run_id, RowKind.GONE), "retired", literal({}, JSON())),
     )
-    for kind, key, on, name, fields in changes:
+    for key, on, name, fields in changes:
         found = (
             select(
                 key, literal(now, table.c.at.type), literal(person_id, table.c.person_id.type),
                 literal(name, table.c.kind.type), fields,
             )
-            .select_from(ImportRow)
-            .join(Equipment, on)
-            .where(ImportRow.run_id == run_id, ImportRow.kind == kind)
-            .order_by(ImportRow.id)
+            .where(on)
+            .order_by(key)
         )  # fmt: skip
         session.execute(
             insert(table).from_select(["equipment_id", "at", "person_id", "kind", "fields"], found)  # type: ignore[arg-type]
         )
+
+
+def _of(run_id: int, kind: RowKind) -> ColumnElement[bool]:
+    return and_(ImportRow.run_id == run_id, ImportRow.kind == kind)
 
 
 def _differences(session: Session) -> ColumnElement[Any]:
