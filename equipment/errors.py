@@ -137,6 +137,10 @@ class RuleInvalid(InvalidInput):
     message = "%(rule)s is not within its bounds."
 
 
+class LengthInvalid(InvalidInput):
+    message = "Write a length of time as 30 min, 48 h or 3 d."
+
+
 class RulesContradict(InvalidInput):
     message = "These rules do not go together: %(rules)s."
 
@@ -162,7 +166,15 @@ class TariffInPast(InvalidInput):
 
 
 class BandInvalid(InvalidInput):
-    message = "A band of time needs a name, days, a stretch of the day and a factor from 0 to 10."
+    message = "A band of time needs a name, days, one stretch such as 22:00-06:00 and a factor from 0 to 10."
+
+
+class TariffBegun(Conflict):
+    message = "This version has begun already, or is not one of these: what was used is charged as it was agreed."
+
+
+class NothingBefore(Conflict):
+    message = "No version of these prices comes before it. Save other prices for the same day: they take its place."
 
 
 class ClosureInvalid(InvalidInput):
@@ -171,6 +183,14 @@ class ClosureInvalid(InvalidInput):
 
 class ClosureNotFound(NotFound):
     message = "There is no such closure."
+
+
+class EmailInvalid(InvalidInput):
+    message = "This is not an e-mail address."
+
+
+class ClassUnknown(InvalidInput):
+    message = "There is no class %(class_code)s."
 
 
 class FieldTooLong(InvalidInput):

@@ -1,44 +1,58 @@
 """The national platform's fields of large instruments, as a sheet of keys and values. Pure.
 
-Length limits and enumerations are those of the platform's interface; what does not fit is cut at a character and
-reported, what is required and missing is reported.
+The fields, their order, lengths and which are required stand in `data/national_fields.csv`. What does not fit is cut
+at a character and reported; what is required and not held stays blank and is reported: nothing is made up.
 """
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
 
-from core.formats import format_money
-from core.i18n import Lang
-from equipment.exporting.report import Export, Finding
+from equipment.exporting.report import Export, Finding, without_gone
 from equipment.exporting.tables import write_sheet
-from equipment.models import AssetSource, AssetState, Equipment
+from equipment.models import AssetSource, Equipment
+from equipment.price_words import rates_text
 from equipment.tariffs import tariff_on
+from equipment.words import country_name
 
 SOURCES = {AssetSource.PURCHASE: "1", AssetSource.SELF_MADE: "2", AssetSource.DONATION: "3", AssetSource.TRANSFER: "4"}
-STATES = {AssetState.IN_USE: "1", AssetState.AWAITING_REPAIR: "6", AssetState.AWAITING_DISPOSAL: "7"}
-GENERAL_USE, NOT_ATTACHED, NO = "2", "4", "否"
+#: What the interface wants of everything that is sent to it: not reviewed yet.
+NOT_REVIEWED = "-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column: the platform's key, its meaning, how it is filled, its longest length, and whether it is required."""
+    """One column: the platform's key, its meaning, its longest length, and whether it is required."""
 
     key: str
     meaning: str
-    of: Callable[[Equipment], str]
-    longest: int = 200
-    is_required: bool = True
+    longest: int
+    is_required: bool
 
 
-def write_national(entries: Sequence[Equipment], *, unit_code: str, base_url: str, lang: Lang = "zh-CN") -> Export:
-    """Instruments of 500,000 yuan and more; the others are counted only."""
-    fields = _fields(unit_code, base_url)
-    rows, findings = [], []
-    large = [entry for entry in entries if entry.is_due_for_sharing]
+@cache
+def national_fields() -> tuple[Field, ...]:
+    path = Path(__file__).parents[1] / "data" / "national_fields.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Field(row["key"], row["meaning"], int(row["longest"]), bool(row["required"]))
+            for row in csv.DictReader(file)
+        )
+
+
+def write_national(entries: Sequence[Equipment], *, unit_code: str, base_url: str, today: date) -> Export:
+    """Instruments of 500,000 yuan and more that are still there; the others are counted only. In Chinese, as the
+    platform is."""
+    fill = _fillers(unit_code, base_url, today)
+    large, findings = without_gone([entry for entry in entries if entry.is_due_for_sharing], "现状")
+    rows = []
     for entry in large:
         cells = []
-        for field in fields:
-            text = " ".join(field.of(entry).split())
+        for field in national_fields():
+            text = " ".join(fill[field.key](entry).split()) if field.key in fill else ""
             kept = text[: field.longest]
             if kept != text:
                 findings.append(Finding(entry.asset_number, field.meaning, "cut", text, kept))
@@ -46,43 +60,40 @@ def write_national(entries: Sequence[Equipment], *, unit_code: str, base_url: st
                 findings.append(Finding(entry.asset_number, field.meaning, "missing"))
             cells.append(kept)
         rows.append(cells)
-    content = write_sheet([field.meaning for field in fields], rows, above=[[field.key for field in fields]])
-    return Export(content, len(rows), len(entries) - len(large), findings)
+    headings = [field.meaning for field in national_fields()]
+    content = write_sheet(headings, rows, above=[[field.key for field in national_fields()]])
+    return Export(content, len(rows), len(entries) - len(rows), findings)
 
 
-def _fields(unit_code: str, base_url: str) -> list[Field]:
-    return [
-        Field("insCode", "单位代码", lambda _: unit_code),
-        Field("innerId", "仪器编号", lambda entry: entry.asset_number),
-        Field("cname", "仪器名称", lambda entry: entry.name_zh),
-        Field("ename", "英文名称", lambda entry: entry.name_en),
-        Field("instrBelongsType", "所属资源载体类型", lambda _: NOT_ATTACHED),
-        Field(
-            "instrCategory", "仪器分类编码", lambda entry: entry.class_code.ljust(6, "0") if entry.class_code else ""
-        ),
-        Field("street", "安放地址", lambda entry: entry.lab.address),
-        Field("worth", "原值(万元)", lambda entry: _wan(entry.original_value_fen)),
-        Field("instrSource", "仪器来源", lambda entry: SOURCES[entry.asset_source] if entry.asset_source else ""),
-        Field("type", "专用/通用", lambda _: GENERAL_USE),
-        Field("nation", "产地国别", lambda entry: entry.country),
-        Field("instrVersion", "规格型号", lambda entry: entry.model),
-        Field("manufacturer", "生产厂商", lambda entry: entry.maker),
-        Field("beginDate", "启用日期", lambda entry: str(entry.started_on or entry.acquired_on or "")),
-        Field("technical", "主要技术指标", _technical, 500),
-        Field("function", "主要功能", lambda entry: entry.capability_zh, 300),
-        Field("serviceContent", "服务内容", lambda entry: entry.service_content, 200),
-        Field("requirement", "用户须知", lambda entry: entry.user_notice, 500),
-        Field("fee", "参考收费标准", _fee, 500),
-        Field("serviceUrl", "预约服务网址", lambda entry: f"{base_url}/equipment/{entry.public_id}"),
-        Field("instrSupervise", "海关监管", lambda _: NO),
-        Field("runMachine", "年总运行机时", _hours_run),
-        Field("serviceMachine", "年服务机时", lambda entry: str(entry.reported.get("service_hours", ""))),
-        Field("status", "运行状态", lambda entry: STATES.get(entry.asset_state, "1"), is_required=False),
-        Field("insideDepart", "所在单位内部门", lambda entry: entry.lab.name_zh),
-        Field("contact", "联系人", lambda entry: entry.contact_name or entry.lab.contact_name, 20),
-        Field("phone", "联系电话", lambda entry: entry.contact_phone or entry.lab.contact_phone, 20),
-        Field("email", "电子邮箱", lambda entry: entry.contact_email or entry.lab.contact_email, 50),
-    ]
+def _fillers(unit_code: str, base_url: str, today: date) -> dict[str, Callable[[Equipment], str]]:
+    """What the catalogue holds, by key; keys that are not here stay blank."""
+    return {
+        "insCode": lambda _: unit_code,
+        "innerId": lambda entry: entry.asset_number,
+        "cname": lambda entry: entry.name_zh,
+        "ename": lambda entry: entry.name_en,
+        "instrCategory": lambda entry: entry.class_code.ljust(6, "0") if entry.class_code else "",
+        "street": lambda entry: entry.lab.address,
+        "worth": lambda entry: _wan(entry.original_value_fen),
+        "instrSource": lambda entry: SOURCES[entry.asset_source] if entry.asset_source else "",
+        "nation": lambda entry: country_name(entry.country, "zh-CN"),
+        "instrVersion": lambda entry: entry.model,
+        "manufacturer": lambda entry: entry.maker,
+        "beginDate": lambda entry: str(entry.started_on or entry.acquired_on or ""),
+        "technical": _technical,
+        "function": lambda entry: entry.capability_zh,
+        "serviceContent": lambda entry: entry.service_content,
+        "requirement": lambda entry: entry.user_notice,
+        "fee": lambda entry: _fee(entry, today),
+        "serviceUrl": lambda entry: f"{base_url}/equipment/{entry.public_id}",
+        "runMachine": _hours_run,
+        "serviceMachine": lambda entry: str(entry.reported.get("service_hours", "")),
+        "insideDepart": lambda entry: entry.lab.name_zh,
+        "contact": lambda entry: entry.contact_name or entry.lab.contact_name,
+        "phone": lambda entry: entry.contact_phone or entry.lab.contact_phone,
+        "email": lambda entry: entry.contact_email or entry.lab.contact_email,
+        "auditStatus": lambda _: NOT_REVIEWED,
+    }
 
 
 def _technical(entry: Equipment) -> str:
@@ -97,11 +108,10 @@ def _wan(fen: int | None) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def _fee(entry: Equipment) -> str:
-    tariff = tariff_on(entry.tariffs, entry.updated_at.date())
-    if tariff is None:
-        return ""
-    return "; ".join(f"{rate.tier}/{rate.charge_unit} {format_money(rate.price_fen)}" for rate in tariff.rates)
+def _fee(entry: Equipment, today: date) -> str:
+    """What is in force today, tier by tier: `本单位 ¥100.00/小时；园区初创企业 ¥300.00/小时`."""
+    tariff = tariff_on(entry.tariffs, today)
+    return rates_text(tariff, "zh-CN") if tariff else ""
 
 
 def _hours_run(entry: Equipment) -> str:

@@ -15,12 +15,13 @@ from equipment import describing, own_list, queries
 from equipment.errors import LabNotFound
 from equipment.exporting.ministry import write_ministry
 from equipment.exporting.national import write_national
-from equipment.exporting.report import Export
+from equipment.exporting.report import FINDING_NAMES, Export, group_findings
 from equipment.exporting.tables import write_csv_list, write_xlsx_list
 from equipment.models import Equipment, Lab
 from equipment.own_list import STANDINGS, OwnFilter
 from equipment.pages.editing import form_options
 from equipment.pages.shared import Manager, errors_of
+from equipment.price_lists import ZONE
 from equipment.scopes import Level, find_scope
 from equipment.words import UNIT_NAMES
 from members import queries as members
@@ -113,7 +114,16 @@ def show_export(caller: Manager, kind: str = "xlsx", institution: str = "") -> R
         kind=kind,
         label=gettext(caller.lang, KINDS[kind][0]),
         export=export,
-        findings=export.findings[:500],
+        groups=[
+            {
+                "column": group.column,
+                "text": gettext(caller.lang, FINDING_NAMES[group.code]),
+                "count": group.count,
+                "first": group.first,
+                "more": group.count - len(group.first),
+            }
+            for group in group_findings(export.findings)
+        ],
         owner=owner,
         href=f"/lab/catalogue/export/{kind}?institution={owner.public_id}",
     )
@@ -139,8 +149,8 @@ def _export(caller: Manager, kind: str, institution: str) -> tuple[Export, Organ
         if kind == "sj3":
             return write_ministry(entries, school=owner.code[:5].ljust(5, "0")), owner
         if kind == "national":
-            base_url = caller.settings.base_url
-            return write_national(entries, unit_code=owner.code, base_url=base_url, lang=caller.lang), owner
+            base_url, today = caller.settings.base_url, caller.now.astimezone(ZONE).date()
+            return write_national(entries, unit_code=owner.code, base_url=base_url, today=today), owner
         content = (write_csv_list if kind == "csv" else write_xlsx_list)(entries, caller.lang)
         return Export(content, len(entries), 0, []), owner
 
@@ -195,7 +205,3 @@ def _new_page(caller: Manager, form: Form | None = None, refusal: Refusal | None
         options=form_options(caller.lang),
         errors=errors_of(caller, refusal),
     )
-
-
-def _lab_name(lab: Lab, caller: Manager) -> str:
-    return f"{localised(lab, caller.lang)} · {localised(lab.organisation, caller.lang)}"

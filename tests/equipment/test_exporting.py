@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import date
 from typing import Any
 
 from python_calamine import CalamineWorkbook
@@ -18,6 +19,8 @@ from equipment.models import AssetSource, AssetState, Equipment
 from members.models import OrganisationKind
 from tests import factories
 from web.demo.make_sj3 import TARGET
+
+TODAY = date(2026, 11, 24)
 
 
 def make(session: Session, **values: Any) -> tuple[Equipment, list[Equipment]]:
@@ -100,7 +103,7 @@ def test_the_national_sheet_keeps_its_limits_and_names_what_is_missing(session: 
     entry, entries = make(session, capability_zh="功" * 301, class_code="0101")
     cheap = Equipment(asset_number="B", original_value_fen=100)
 
-    export = write_national([*entries, cheap], unit_code="10486", base_url="https://example.com")
+    export = write_national([*entries, cheap], unit_code="10486", base_url="https://example.com", today=TODAY)
 
     keys, meanings, row = CalamineWorkbook.from_filelike(io.BytesIO(export.content)).get_sheet_by_index(0).to_python()
     values = dict(zip(keys, row, strict=True))
@@ -111,3 +114,50 @@ def test_the_national_sheet_keeps_its_limits_and_names_what_is_missing(session: 
     found = {(finding.column, finding.code) for finding in export.findings}
     assert ("主要功能", "cut") in found
     assert ("用户须知", "missing") in found
+
+
+def test_the_national_sheet_makes_nothing_up(session: Session) -> None:
+    entry, entries = make(session, asset_state=AssetState.IN_USE, country="840")
+    lost = Equipment(asset_number="L", original_value_fen=99_000_000, asset_state=AssetState.LOST)
+
+    export = write_national([*entries, lost], unit_code="10486", base_url="https://example.com", today=TODAY)
+
+    keys, meanings, row = CalamineWorkbook.from_filelike(io.BytesIO(export.content)).get_sheet_by_index(0).to_python()
+    values = dict(zip(keys, row, strict=True))
+    unknown = {"instrSupervise": "海关监管", "type": "专用/通用", "instrBelongsType": "所属资源载体类型",
+               "subject": "主要学科领域", "funds": "主要购置经费来源", "county": "安放地址-区县",
+               "postalcode": "邮编"}  # fmt: skip
+    for key, meaning in unknown.items():
+        assert values[key] == ""
+        assert (entry.asset_number, meaning, "missing") in {(f.asset_number, f.column, f.code) for f in export.findings}
+    assert "status" not in values
+    assert len(keys) == len(meanings) == 42
+    assert values["nation"] == "美国"
+    assert "元" not in str(values["fee"])
+    assert str(values["fee"]).count("/小时") == 3
+    assert ("L", "state") in {(finding.asset_number, finding.code) for finding in export.findings}
+    assert (export.count, export.left_out) == (1, 1)
+
+
+def test_the_ministrys_table_holds_its_class_and_states_and_no_key_twice(session: Session) -> None:
+    _, entries = make(session)
+    entry = entries[0]
+
+    def like(number: str, class_code: str = "03030502", state: AssetState = AssetState.IN_USE) -> Equipment:
+        return Equipment(
+            asset_number=number, name_zh="光谱仪", model="", specification="", contact_name="", asset_state=state,
+            original_value_fen=50_000_000, reported={"class_code": class_code},
+        )  # fmt: skip
+
+    present = [like("2019000001"), like("2019000002"), like("S-1", state=AssetState.DOWNGRADED)]
+    gone = [like("S-2", state=state) for state in (AssetState.LOST, AssetState.SCRAPPED, AssetState.TRANSFERRED)]
+    export = write_ministry([entry, *present, like("S-3", "05010101"), *gone], school="10486")
+
+    keys = [row.asset_number for row in read_sj3(export.content, "10486").rows]
+    assert keys == [entry.asset_number[:8], "20190000", "S-1"]
+    assert (export.count, export.left_out) == (3, 5)
+    found = [(f.asset_number, f.code) for f in export.findings]
+    assert found.count(("S-2", "state")) == 3
+    assert ("S-3", "class") in found
+    assert ("2019000002", "clash") in found
+    assert (entry.asset_number, "missing") in found
