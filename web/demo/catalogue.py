@@ -69,6 +69,8 @@ DAY_NAMES = {
     "Tomb": "清明节", "Labo": "劳动节", "Dragon": "端午节", "Mid": "中秋节", "National": "国庆节",
 }  # fmt: skip
 YEAR_SOURCE = "chinesecalendar 1.11.0, holidays 0.109"
+#: No notice is out: no library knows the days that are swapped.
+PROVISIONAL_SOURCE = "holidays 0.109：仅法定节假日，未含调休 · statutory days only, no notice yet"
 Tick = Callable[[str], None]
 
 
@@ -123,6 +125,9 @@ def _register(
 def _load_days(session: Session) -> None:
     provisional: dict[int, bool] = {}
     for row in _read("calendar_days.csv"):
+        if "provisional" in row["kind"] and row["name"].endswith("(observed)"):
+            # A library's guess of what is swapped; the law names no such day.
+            continue
         kind = DayKind.WORKDAY if row["kind"] == "make-up workday" else DayKind.OFF
         year = date.fromisoformat(row["date"]).year
         provisional[year] = provisional.get(year, False) or "provisional" in row["kind"]
@@ -136,7 +141,11 @@ def _load_days(session: Session) -> None:
             )
         )
     for year, is_provisional in provisional.items():
-        session.merge(CalendarYear(year=year, is_official=not is_provisional, source=YEAR_SOURCE))
+        session.merge(
+            CalendarYear(
+                year=year, is_official=not is_provisional, source=PROVISIONAL_SOURCE if is_provisional else YEAR_SOURCE
+            )
+        )
 
 
 def _load_instruments(
