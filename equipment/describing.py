@@ -1,19 +1,23 @@
 """Describe entries, labs and units: what a manager types and saves."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db import lock_rows
 from equipment import queries
 from equipment.categories import CATEGORIES
+from equipment.classes import class_name
 from equipment.districts import DISTRICTS, read_district
 from equipment.errors import (
     AssetNumberTaken,
+    ClassUnknown,
     DateInvalid,
+    EmailInvalid,
     FieldMissing,
     FieldTooLong,
     LastUnit,
@@ -22,14 +26,15 @@ from equipment.errors import (
     SavedMeanwhile,
     UnitNotFound,
 )
+from equipment.freshness import last_saver
 from equipment.history import record_for
 from equipment.importing.applying import insert_entries
 from equipment.importing.comparing import FIELDS, index, index_columns
 from equipment.importing.lists import read_day, read_price
-from equipment.models import AssetSource, AssetState, Equipment, EquipmentChange, Lab, ServiceMode, Unit, UseDirection
+from equipment.models import AssetSource, AssetState, Equipment, Lab, ServiceMode, Unit, UseDirection
 from equipment.scopes import Scope
 from members.actor import Actor
-from members.models import Organisation, Person
+from members.models import Organisation
 
 #: Columns that a manager edits, beside those that a file may decide.
 EDITABLE = (*(name for name in FIELDS if name not in ("reported", "certainty", "assignment")), "voucher_eligible")
@@ -37,6 +42,7 @@ LAB_FIELDS = ("name_zh", "name_en", "address", "district", "zone", "contact_name
 #: Zones that a lab may choose; more by import of data.
 ZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Europe/Berlin", "America/New_York", "UTC")
 SPECS_MOST = 60
+_EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:().]{2,}")
 LONG = 10_000
 _ENUMS: dict[str, Any] = {"asset_state": AssetState, "asset_source": AssetSource, "use_direction": UseDirection}
 
@@ -44,7 +50,7 @@ _ENUMS: dict[str, Any] = {"asset_state": AssetState, "asset_source": AssetSource
 def read_description(form: Mapping[str, str], modes: list[str]) -> dict[str, Any]:
     """Values by column from a form of texts. `specs` is one line per pair, `name: value`.
 
-    Raises FieldMissing, FieldTooLong, DateInvalid, PriceInvalid at the field.
+    Raises FieldMissing, FieldTooLong, DateInvalid, PriceInvalid, ClassUnknown, EmailInvalid at the field.
     """
     values: dict[str, Any] = {}
     for name in EDITABLE:
@@ -72,6 +78,9 @@ def read_description(form: Mapping[str, str], modes: list[str]) -> dict[str, Any
     values["category"] = values["category"] if values["category"] in CATEGORIES else "generic"
     if not values["name_zh"]:
         raise FieldMissing(field="name_zh")
+    if values["class_code"] and not class_name(values["class_code"], "zh-CN"):
+        raise ClassUnknown(field="class_code", class_code=values["class_code"])
+    _check_email(values["contact_email"])
     return values
 
 
@@ -82,7 +91,7 @@ def describe(
     entry = _lock_entry(session, scope)
     if entry.version != version:
         raise SavedMeanwhile(
-            name=_last_saver(session, entry.id),
+            name=last_saver(session, scope),
             details={
                 "version": entry.version,
                 "theirs": {name: getattr(entry, name) for name in values if getattr(entry, name) != values[name]},
@@ -185,7 +194,7 @@ def save_lab(
     """Save a lab's names, address, zone and contact. Raises SavedMeanwhile."""
     lab = session.scalars(select(Lab).where(Lab.id == scope.id).with_for_update()).one()
     if lab.version != version:
-        raise SavedMeanwhile(name="", details={"version": lab.version, "theirs": {}})
+        raise SavedMeanwhile(name=last_saver(session, scope), details={"version": lab.version, "theirs": {}})
     changed = {name: (getattr(lab, name), value) for name, value in values.items() if getattr(lab, name) != value}
     for name, (_, value) in changed.items():
         setattr(lab, name, value)
@@ -196,7 +205,7 @@ def save_lab(
 
 
 def read_lab(form: Mapping[str, str]) -> dict[str, str]:
-    """Raises FieldMissing, FieldTooLong."""
+    """Raises FieldMissing, FieldTooLong, EmailInvalid."""
     values = {name: form.get(name, "").strip() for name in LAB_FIELDS}
     for name, text in values.items():
         longest = Lab.__table__.c[name].type.length  # type: ignore[attr-defined]
@@ -204,6 +213,7 @@ def read_lab(form: Mapping[str, str]) -> dict[str, str]:
             raise FieldTooLong(field=name, longest=longest)
     if not values["name_zh"]:
         raise FieldMissing(field="name_zh")
+    _check_email(values["contact_email"])
     if values["district"] not in DISTRICTS:
         values["district"] = read_district(values["address"])
     values["zone"] = values["zone"] if values["zone"] in ZONES else ZONES[0]
@@ -218,17 +228,16 @@ def _lock_entry(session: Session, scope: Scope) -> Equipment:
     ).one()
 
 
-def _last_saver(session: Session, equipment_id: int) -> str:
-    newest = select(func.max(EquipmentChange.id)).where(EquipmentChange.equipment_id == equipment_id).scalar_subquery()
-    statement = select(Person.name).join(EquipmentChange, EquipmentChange.person_id == Person.id)
-    return session.scalars(statement.where(EquipmentChange.id == newest)).one_or_none() or ""
-
-
 def _read_text(name: str, text: str) -> str:
     longest = getattr(Equipment.__table__.c[name].type, "length", None) or LONG
     if len(text) > longest:
         raise FieldTooLong(field=name, longest=longest)
     return text
+
+
+def _check_email(text: str) -> None:
+    if text and not _EMAIL.fullmatch(text):
+        raise EmailInvalid(field="contact_email")
 
 
 def _read_specs(text: str) -> list[list[str]]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from equipment.errors import RuleInvalid, RulesContradict
+from equipment.freshness import fingerprint, lock_level, refuse_stale
 from equipment.history import record_for
 from equipment.models import Equipment, Lab, RuleSet
 from equipment.rules import RULES, find_contradictions, resolve
@@ -33,18 +34,22 @@ def get_inherited_rules(session: Session, scope: Scope) -> dict[str, Any]:
     return resolve(levels)
 
 
-def set_rules(session: Session, actor: Actor, scope: Scope, own: Mapping[str, Any], *, now: datetime) -> int:
+def set_rules(
+    session: Session, actor: Actor, scope: Scope, own: Mapping[str, Any], *, now: datetime, seen: str = ""
+) -> int:
     """Replace what the level sets by `own`; answers how many entries changed by it. Bookings keep what was agreed.
 
-    Raises RuleInvalid at its field, RulesContradict.
+    Raises RuleInvalid at its field, RulesContradict; SavedMeanwhile where the rules are not as `seen`.
     """
+    lock_level(session, scope)
+    before = get_own_rules(session, scope)
+    refuse_stale(session, scope, seen=seen, current=fingerprint(before))
     for name, value in own.items():
         if not RULES[name].is_valid(value):
             raise RuleInvalid(field=name, rule=RULES[name].label)
     inherited = get_inherited_rules(session, scope)
     if wrong := find_contradictions(inherited | dict(own)):
         raise RulesContradict(field=wrong[0], rules=RULES[wrong[0]].label)
-    before = get_own_rules(session, scope)
     if scope.level is not Level.EQUIPMENT:
         _save(session, scope, own)
     changed = _refresh(session, scope, dict(own), now)

@@ -3,33 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.money import FEN_MAX, parse_yuan
-from equipment.errors import BandInvalid, PriceInvalid, TariffEmpty, TariffInPast
+from equipment.bands import Band, read_bands, read_factor
+from equipment.errors import BandInvalid, NothingBefore, PriceInvalid, TariffBegun, TariffEmpty, TariffInPast
+from equipment.freshness import fingerprint, lock_level, refuse_stale
 from equipment.history import record_for
 from equipment.models import ChargeUnit, Equipment, PriceBand, Rate, Tariff, Tier
 from equipment.scopes import Scope
 from equipment.tariffs import listed_price, tariff_on
-from equipment.timetables import read_stretches
 from members.actor import Actor
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BANDS_MOST = 12
 #: Entries at once when listed prices are looked through.
 CHUNK = 500
-
-
-@dataclass(frozen=True)
-class Band:
-    name: str
-    weekdays: str
-    from_minute: int
-    to_minute: int
-    factor_bp: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +36,7 @@ class TariffText:
     operator_fen: int = 0
     rush_bp: int = 10_000
     rush_within_minutes: int = 0
+    is_example: bool = False
 
 
 def read_tariff(form: Mapping[str, str], *, today: date) -> TariffText:
@@ -65,8 +58,8 @@ def read_tariff(form: Mapping[str, str], *, today: date) -> TariffText:
         raise TariffInPast(field="effective_on") from error
     if on < today or on.year > today.year + 5:
         raise TariffInPast(field="effective_on")
-    bands = [band for number in range(BANDS_MOST) if (band := _read_band(form, number))]
-    rush_bp = _read_factor(form.get("rush_factor", ""), field="rush_factor", least=10_000)
+    bands = read_bands(form)
+    rush_bp = read_factor(form.get("rush_factor", ""), field="rush_factor", least=10_000)
     hours = form.get("rush_hours", "").strip()
     if hours and not (hours.isascii() and hours.isdigit() and int(hours) <= 24 * 62):
         raise BandInvalid(field="rush_hours")
@@ -92,12 +85,19 @@ def read_yuan(text: str, *, field: str) -> int | None:
     return fen
 
 
-def write_tariff(session: Session, actor: Actor | None, scope: Scope, text: TariffText, *, now: datetime) -> Tariff:
-    """A new version at a level. What was agreed before keeps the version it used."""
+def write_tariff(
+    session: Session, actor: Actor | None, scope: Scope, text: TariffText, *, now: datetime, seen: str = ""
+) -> Tariff:
+    """A new version at a level. What was agreed before keeps the version it used.
+
+    Raises SavedMeanwhile where there are other versions than were `seen`.
+    """
+    lock_level(session, scope)
+    refuse_stale(session, scope, seen=seen, current=tariffs_mark(find_tariffs(session, scope)))
     tariff = Tariff(
         effective_on=text.effective_on, minimum_fen=text.minimum_fen, setup_fen=text.setup_fen,
         operator_fen=text.operator_fen, rush_bp=text.rush_bp, rush_within_minutes=text.rush_within_minutes,
-        person_id=actor.person_id if actor else None, written_at=now, **scope.columns,
+        is_example=text.is_example, person_id=actor.person_id if actor else None, written_at=now, **scope.columns,
     )  # fmt: skip
     session.add(tariff)
     session.flush()
@@ -123,6 +123,49 @@ def write_tariff(session: Session, actor: Actor | None, scope: Scope, text: Tari
         )
     refresh_listed(session, [key for (key,) in session.execute(select(Equipment.id).where(scope.entries))], now=now)
     return tariff
+
+
+def withdraw_tariff(session: Session, actor: Actor, scope: Scope, tariff_id: UUID, *, now: datetime) -> Tariff:
+    """Undo a version that has not begun: the version before it counts again from the same day, as a new one, since
+    versions are never changed. Raises TariffBegun, NothingBefore where the level had no version by then."""
+    lock_level(session, scope)
+    versions = find_tariffs(session, scope)
+    tariff = next((version for version in versions if version.public_id == tariff_id), None)
+    if tariff is None or tariff.effective_on <= now.astimezone(ZONE).date():
+        raise TariffBegun
+    before = version_before(tariff, versions)
+    if before is None:
+        raise NothingBefore
+    return write_tariff(session, actor, scope, _text_of(before, tariff.effective_on), now=now)
+
+
+def tariffs_mark(versions: Sequence[Tariff]) -> str:
+    """A fingerprint of a level's versions."""
+    return fingerprint([str(version.public_id) for version in versions])
+
+
+def is_replaced(tariff: Tariff, versions: Sequence[Tariff]) -> bool:
+    """A later one of the same level begins on the same day: this one never counts. Pure."""
+    return any(other.effective_on == tariff.effective_on and other.id > tariff.id for other in versions)
+
+
+def version_before(tariff: Tariff, versions: Sequence[Tariff]) -> Tariff | None:
+    """The version of the same level that counts until this one begins. Pure."""
+    return tariff_on([other for other in versions if other.effective_on < tariff.effective_on], tariff.effective_on)
+
+
+def says_the_same(tariff: Tariff, other: Tariff) -> bool:
+    """Whether two versions charge the same. Pure."""
+    return _text_of(tariff, tariff.effective_on) == _text_of(other, tariff.effective_on)
+
+
+def _text_of(tariff: Tariff, on: date) -> TariffText:
+    bands = [Band(b.name, b.weekdays, b.from_minute, b.to_minute, b.factor_bp) for b in tariff.bands]
+    return TariffText(
+        on, {(rate.tier, rate.charge_unit): rate.price_fen for rate in tariff.rates}, bands,
+        minimum_fen=tariff.minimum_fen, setup_fen=tariff.setup_fen, operator_fen=tariff.operator_fen,
+        rush_bp=tariff.rush_bp, rush_within_minutes=tariff.rush_within_minutes, is_example=tariff.is_example,
+    )  # fmt: skip
 
 
 def find_tariffs(session: Session, scope: Scope) -> list[Tariff]:
@@ -170,28 +213,3 @@ def refresh_due_prices(session: Session, *, now: datetime, limit: int) -> int:
         keys = list(session.scalars(select(Equipment.id).where(where).order_by(Equipment.id).limit(limit)))
         changed += refresh_listed(session, keys, now=now)
     return changed
-
-
-def _read_band(form: Mapping[str, str], number: int) -> Band | None:
-    name, time = form.get(f"band{number}_name", "").strip(), form.get(f"band{number}_time", "").strip()
-    days = "".join(sorted(set(form.get(f"band{number}_days", "")) & set("0123456")))
-    if not (name or time):
-        return None
-    stretches = read_stretches(time, field=f"band{number}_time")
-    if not name or len(name) > 40 or len(stretches) != 1 or not days:
-        raise BandInvalid(field=f"band{number}_name")
-    factor = _read_factor(form.get(f"band{number}_factor", ""), field=f"band{number}_factor", least=0)
-    return Band(name, days, *stretches[0], factor)
-
-
-def _read_factor(text: str, *, field: str, least: int) -> int:
-    """`1.5` as 15,000 basis points; empty: 1. Raises BandInvalid."""
-    if not text.strip():
-        return 10_000
-    try:
-        factor = parse_yuan(text) * 100
-    except ValueError as error:
-        raise BandInvalid(field=field) from error
-    if not least <= factor <= 100_000:
-        raise BandInvalid(field=field)
-    return factor

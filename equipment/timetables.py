@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from core.slot import Slot
 from equipment.errors import ClosureInvalid, ClosureNotFound, DateInvalid, HoursInvalid, SeasonInvalid, YearInvalid
+from equipment.freshness import fingerprint, lock_level, refuse_stale
 from equipment.history import record_for
 from equipment.models import CalendarDay, CalendarYear, Closure, DayKind, OpeningHours
-from equipment.scopes import Scope
+from equipment.scopes import Level, Scope
 from members import audit
 from members.actor import Actor
 
 CLOSURE_MOST = timedelta(days=366)
 YEARS = range(2020, 2101)
+DAY = 1440
 _STRETCH = re.compile(r"(\d{1,2})[:：]?(\d{2})\s*[-–—~至]\s*(\d{1,2})[:：]?(\d{2})")
+_KEPT = re.compile(r"(?:(\d{4})-(\d{4}) )?([0-6]) (\d\d):(\d\d)-(\d\d):(\d\d)(\*?)")
 _SEASON = re.compile(r"(\d{1,2})\D(\d{1,2})")
 
 
@@ -36,22 +39,47 @@ class Hours:
     season_last: int | None = None
 
 
-def read_stretches(text: str, *, field: str) -> list[tuple[int, int]]:
-    """`08:30-12:00, 14:00-17:30` as minutes, in order; empty text is closed. Raises HoursInvalid."""
+def read_stretches(text: str, *, field: str, overnight: bool = False) -> list[tuple[int, int]]:
+    """`08:30-12:00, 14:00-17:30` as minutes, in order; empty text is closed. Raises HoursInvalid.
+
+    `overnight`: `22:00-06:00` ends on the next morning, at 1800.
+    """
     parts = [part for part in re.split(r"[,，;；]\s*", text.strip()) if part]
-    found = []
-    for part in parts:
-        if not (match := _STRETCH.fullmatch(part.strip())):
-            raise HoursInvalid(field=field)
-        a, b, c, d = (int(group) for group in match.groups())
-        opens, closes = a * 60 + b, c * 60 + d
-        if b > 59 or d > 59 or not 0 <= opens < closes <= 1440:
-            raise HoursInvalid(field=field)
-        found.append((opens, closes))
-    found.sort()
+    found = sorted(_read_stretch(part.strip(), field=field, overnight=overnight) for part in parts)
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
         raise HoursInvalid(field=field)
     return found
+
+
+def _read_stretch(text: str, *, field: str, overnight: bool) -> tuple[int, int]:
+    match = _STRETCH.fullmatch(text)
+    if not match:
+        raise HoursInvalid(field=field)
+    a, b, c, d = (int(group) for group in match.groups())
+    opens, closes = a * 60 + b, c * 60 + d
+    if overnight and closes < opens < DAY:
+        closes += DAY
+    if b > 59 or d > 59 or c > 24 or not 0 <= opens < closes <= (2 * DAY if closes > DAY else DAY):
+        raise HoursInvalid(field=field)
+    return opens, closes
+
+
+def split_nights(days: Mapping[int, Sequence[tuple[int, int]]], *, field: str) -> list[tuple[int, int, int]]:
+    """Weekday, opens and closes of a week's stretches, each within its day. `field` names a day by its number.
+
+    Raises HoursInvalid at the day on which a night runs into the morning's hours.
+    """
+    parts: dict[int, list[tuple[int, int]]] = {day: [] for day in range(7)}
+    for day, stretches in days.items():
+        for opens, closes in stretches:
+            parts[day].append((opens, min(closes, DAY)))
+            if closes > DAY:
+                parts[(day + 1) % 7].append((0, closes - DAY))
+    for day, found in parts.items():
+        found.sort()
+        if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
+            raise HoursInvalid(field=field % day)
+    return [(day, *stretch) for day, found in parts.items() for stretch in found]
 
 
 def read_season_day(text: str, *, field: str) -> int:
@@ -67,9 +95,14 @@ def read_season_day(text: str, *, field: str) -> int:
     return on.month * 100 + on.day
 
 
-def set_hours(session: Session, actor: Actor, scope: Scope, hours: Sequence[Hours], *, now: datetime) -> None:
-    """Replace a level's hours; none: the next level's count."""
-    before = [_hours_text(row) for row in find_hours(session, scope)]
+def set_hours(
+    session: Session, actor: Actor, scope: Scope, hours: Sequence[Hours], *, now: datetime, seen: str = ""
+) -> None:
+    """Replace a level's hours; none: the next level's count. Raises SavedMeanwhile where they are not as `seen`."""
+    lock_level(session, scope)
+    rows = find_hours(session, scope)
+    refuse_stale(session, scope, seen=seen, current=hours_mark(rows))
+    before = [_hours_text(row) for row in rows]
     session.execute(delete(OpeningHours).where(_at(OpeningHours, scope)))
     session.add_all(
         [
@@ -91,6 +124,24 @@ def find_hours(session: Session, scope: Scope) -> list[OpeningHours]:
     """What a level itself sets."""
     rows = session.scalars(select(OpeningHours).where(_at(OpeningHours, scope)))
     return sorted(rows, key=lambda row: (row.season_first or 0, row.weekday, row.opens_minute))
+
+
+def find_hours_above(session: Session, scope: Scope) -> tuple[str, list[OpeningHours]]:
+    """What counts where a level sets nothing itself: `lab`, `institution` or "", and those hours."""
+    if scope.level is Level.EQUIPMENT:
+        rows = session.scalars(select(OpeningHours).where(OpeningHours.lab_id == scope.lab_id)).all()
+        if rows:
+            return "lab", list(rows)
+    if scope.level is not Level.INSTITUTION:
+        rows = session.scalars(select(OpeningHours).where(OpeningHours.organisation_id == scope.owner_id)).all()
+        if rows:
+            return "institution", list(rows)
+    return "", []
+
+
+def hours_mark(rows: Sequence[OpeningHours]) -> str:
+    """A fingerprint of a level's hours."""
+    return fingerprint([_hours_text(row) for row in rows])
 
 
 def add_closure(session: Session, actor: Actor, scope: Scope, slot: Slot, *, reason: str, now: datetime) -> Closure:
@@ -162,13 +213,16 @@ def save_day(
 def take_days(session: Session, actor: Actor, text: str, *, now: datetime) -> int:
     """Days from lines `2027-10-01, off, 国庆节, National Day` or `2027-10-09, workday`; answers how many.
 
-    Lines that begin with another word than a date are headings. Raises DateInvalid with the line.
+    The first line may be headings: cells without a date. Raises DateInvalid with the line, also where there is no day.
     """
-    taken = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        cells = [cell.strip() for cell in re.split(r"[,，\t]", line)]
-        if not any(cells) or not cells[0][:1].isdigit():
-            continue
+    lines = [
+        (number, cells)
+        for number, line in enumerate(text.splitlines(), 1)
+        if any(cells := [cell.strip() for cell in re.split(r"[,，\t]", line)])
+    ]
+    if len(lines) > 1 and len(lines[0][1]) > 1 and not lines[0][1][0][:1].isdigit():
+        lines = lines[1:]
+    for number, cells in lines:
         try:
             on = date.fromisoformat(cells[0])
             kind = _DAY_WORDS[cells[1].lower()]
@@ -176,8 +230,7 @@ def take_days(session: Session, actor: Actor, text: str, *, now: datetime) -> in
             raise DateInvalid(field=f"days.{number}") from error
         name_zh, name_en = (cells[2:4] + ["", ""])[:2]
         save_day(session, actor, on, kind, name_zh=name_zh, name_en=name_en, now=now)
-        taken += 1
-    return taken
+    return len(lines)
 
 
 _DAY_WORDS: Mapping[str, DayKind] = {
@@ -201,6 +254,16 @@ def _hours_text(row: OpeningHours) -> str:
     season = f"{row.season_first:04d}-{row.season_last:04d} " if row.season_first else ""
     rest = "" if row.closed_on_holidays else "*"
     return f"{season}{row.weekday} {_clock(row.opens_minute)}-{_clock(row.closes_minute)}{rest}"
+
+
+def read_hours_text(text: str) -> Hours | None:
+    """A row as the history keeps it; None for a text that is none. Pure."""
+    match = _KEPT.fullmatch(text)
+    if match is None:
+        return None
+    first, last, weekday, a, b, c, d, star = match.groups()
+    season = (int(first), int(last)) if first else (None, None)
+    return Hours(int(weekday), int(a) * 60 + int(b), int(c) * 60 + int(d), not star, *season)
 
 
 def _slot_text(closure: Closure) -> str:

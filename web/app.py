@@ -36,6 +36,7 @@ from equipment.pages import editing as editing_pages
 from equipment.pages import files as file_pages
 from equipment.pages import imports as import_pages
 from equipment.pages import levels as level_pages
+from equipment.pages import prices as price_pages
 from members import api as members_api
 from members import pages as members_pages
 from vouchers import api as vouchers_api
@@ -62,6 +63,7 @@ ROUTERS = (
     editing_pages.router,
     file_pages.router,
     level_pages.router,
+    price_pages.router,
     vouchers_api.router,
     vouchers_pages.router,
     own_voucher_pages.router,

@@ -1,16 +1,13 @@
 """An instrument's facts, rules and hours in words. Pure."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
-
 from booking.pricing import rates_for
-from core.formats import MONTHS, WEEKDAYS, format_length, format_money
+from core.formats import format_length, format_money
 from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
+from equipment.bands import joined_bands
 from equipment.classes import class_name
+from equipment.hour_words import days_text, stretch_text
 from equipment.models import ApprovalMode, Equipment, Tariff, Tier
-from equipment.opening import Stretch
 from equipment.words import UNIT_NAMES
 from members.models import Organisation
 
@@ -98,8 +95,8 @@ def price_rows(tariff: Tariff | None, tier: Tier, lang: Lang) -> list[tuple[str,
         )
         for unit, rate in rates_for(tariff, tier).items()
     ]
-    for band in tariff.bands:
-        when = f"{_band_days(band.weekdays, lang)} {_clock(band.from_minute)}–{_clock(band.to_minute)}"
+    for band in joined_bands(tariff.bands):
+        when = f"{days_text(band.days, lang)} {stretch_text(band.from_minute, band.to_minute)}"
         rows.append((f"{band.name}: {when}", f"× {band.factor_bp / 10_000:g}"))
     for label, fen in (
         (N_("Operator, per hour"), tariff.operator_fen), (N_("Start-up"), tariff.setup_fen),
@@ -111,58 +108,3 @@ def price_rows(tariff: Tariff | None, tier: Tier, lang: Lang) -> list[tuple[str,
         soon = format_length(tariff.rush_within_minutes, lang)
         rows.append((translate(lang, "Rush: starts within %(length)s", length=soon), f"× {tariff.rush_bp / 10_000:g}"))
     return rows
-
-
-def _band_days(digits: str, lang: Lang) -> str:
-    days = [int(digit) for digit in digits]
-    together = days == list(range(days[0], days[-1] + 1))
-    return _days(days, lang) if together else ", ".join(_days([day], lang) for day in days)
-
-
-def opening_rows(entry: Equipment, lang: Lang) -> list[dict[str, Any]]:
-    """Opening hours, days with the same hours together: `周一至周五 08:30–12:00, 14:00–17:30`; seasons last."""
-    seasons = sorted({(part.season_first or 0, part.season_last or 0) for part in entry.hours})
-    rows: list[dict[str, Any]] = []
-    for first, last in seasons:
-        parts = [part for part in entry.hours if (part.season_first or 0, part.season_last or 0) == (first, last)]
-        name = f"{season_text(first, lang)}–{season_text(last, lang)} " if first else ""
-        rows += [{"label": name + row["label"], "value": row["value"]} for row in week_hours(parts, lang)]
-    return rows
-
-
-def season_text(day: int, lang: Lang) -> str:
-    """MMDD as a day of the year."""
-    month, number = divmod(day, 100)
-    return f"{month} 月 {number} 日" if lang == "zh-CN" else f"{number} {MONTHS[month - 1]}"
-
-
-def week_hours(parts: Sequence[Stretch], lang: Lang) -> list[dict[str, Any]]:
-    """The stretches of a week, days with the same hours together."""
-    by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for part in parts:
-        by_day[part.weekday].append((part.opens_minute, part.closes_minute))
-    rows: list[tuple[list[int], list[tuple[int, int]]]] = []
-    for weekday in range(7):
-        stretches = sorted(by_day.get(weekday, []))
-        if rows and rows[-1][1] == stretches:
-            rows[-1][0].append(weekday)
-        else:
-            rows.append(([weekday], stretches))
-    return [
-        {"label": _days(days, lang), "value": ", ".join(f"{_clock(a)}–{_clock(b)}" for a, b in stretches)}
-        for days, stretches in rows
-        if stretches
-    ]
-
-
-def _days(days: list[int], lang: Lang) -> str:
-    names = [f"周{WEEKDAYS['zh-CN'][day]}" if lang == "zh-CN" else WEEKDAYS["en"][day] for day in days]
-    if len(days) == 7:
-        return gettext(lang, "every day")
-    if len(days) == 1:
-        return names[0]
-    return f"{names[0]}至{names[-1]}" if lang == "zh-CN" else f"{names[0]}–{names[-1]}"
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"

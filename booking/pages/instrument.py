@@ -15,7 +15,7 @@ from booking import availability, permissions, quotes, timelines
 from booking.availability import Days
 from booking.errors import SlotInvalid
 from booking.pages import views
-from booking.pages.facts import fact_rows, opening_rows, price_rows, rule_rows, word_rows
+from booking.pages.facts import fact_rows, price_rows, rule_rows, word_rows
 from booking.pages.week import WEEK, find_week_busy, picked, week_of, week_rows
 from booking.pricing import quantity_step, quantity_units, rates_for
 from booking.quotes import Assessment
@@ -28,6 +28,7 @@ from core.shapes import read_date, read_uuid, read_wall_time
 from core.slot import Slot
 from equipment import files
 from equipment import queries as catalogue
+from equipment.hour_words import opening_rows
 from equipment.models import Equipment, ServiceMode
 from equipment.tariffs import tariff_on
 from equipment.words import MODE_NAMES, UNIT_NAMES
@@ -126,7 +127,7 @@ def instrument_page(
         documents=documents,
         closures=closures,
         rules=rule_rows(entry, caller.lang),
-        hours=opening_rows(entry, caller.lang),
+        hours=opening_rows(entry.hours, caller.lang),
         rates=price_rows(tariff, tier, caller.lang),
         mode_options=_mode_options(entry, caller),
         quantities=_quantity_rows(rates, asked, caller),

@@ -2,6 +2,7 @@
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -10,9 +11,10 @@ from core.errors import Refusal
 from core.http import Form, FormIn
 from core.i18n import Lang, gettext
 from core.rendering import localised
-from equipment import describing, queries
+from equipment import describing, price_lists, queries
 from equipment.categories import CATEGORIES
-from equipment.classes import class_names
+from equipment.change_words import change_rows
+from equipment.classes import class_name, class_names
 from equipment.districts import DISTRICTS
 from equipment.errors import SavedMeanwhile
 from equipment.importing.comparing import to_json
@@ -22,11 +24,9 @@ from equipment.scopes import Level, find_scope
 from equipment.words import (
     ASSET_SOURCE_NAMES,
     ASSET_STATE_NAMES,
-    CHANGE_NAMES,
     FIELD_NAMES,
     MODE_NAMES,
     USE_DIRECTION_NAMES,
-    value_text,
 )
 from members import queries as members
 
@@ -103,23 +103,8 @@ def show_history(equipment_id: UUID, caller: Manager) -> Response:
         scope = find_scope(session, caller.actor, Level.EQUIPMENT, equipment_id)
         changes = queries.find_changes(session, scope.id)
         names = members.find_names(session, [change.person_id for change in changes])
-    rows = [
-        {
-            "at": change.at,
-            "who": names.get(change.person_id or 0, gettext(caller.lang, "automatically")),
-            "kind": gettext(caller.lang, CHANGE_NAMES.get(change.kind, change.kind)),
-            "fields": [
-                {
-                    "name": gettext(caller.lang, FIELD_NAMES.get(name, name)),
-                    "personal": pair is None,
-                    "before": value_text(pair[0], name, caller.lang) if pair else "",
-                    "after": value_text(pair[1], name, caller.lang) if pair else "",
-                }
-                for name, pair in change.fields.items()
-            ],
-        }
-        for change in changes
-    ]
+        versions = price_lists.find_tariffs(session, scope)
+    rows = change_rows(changes, names, versions, caller.lang, ZoneInfo(caller.settings.zone))
     return caller.render("pages/equipment/history.html", changes=rows, **around(caller, scope, "history"))
 
 
@@ -167,7 +152,7 @@ def _entry_page(
             if name in saved and saved[name] != typed[name]
         ],
         errors=errors_of(caller, refusal),
-        options=form_options(caller.lang),
+        options=form_options(caller.lang, typed["class_code"]),
         **around(caller, scope, "edit"),
     )
 
@@ -190,12 +175,14 @@ def _texts(entry: Equipment) -> dict[str, str]:
     return texts
 
 
-def form_options(lang: Lang) -> dict[str, list[tuple[str, str]]]:
-    """What the fields of an entry choose from."""
+def form_options(lang: Lang, class_code: str = "") -> dict[str, list[tuple[str, str]]]:
+    """What the fields of an entry choose from; a class that is finer than the list stays to be chosen."""
     unknown = [("", gettext(lang, "not known"))]
+    finer = class_name(class_code, lang)
+    classes = dict(class_names(lang)) | ({class_code: finer} if finer else {})
     return {
         "category": [(slug, localised(category, lang)) for slug, category in CATEGORIES.items()],
-        "class_code": unknown + [(code, f"{code} {name}") for code, name in class_names(lang).items()],
+        "class_code": unknown + [(code, f"{code} {name}") for code, name in sorted(classes.items())],
         "asset_state": [(state.value, gettext(lang, name)) for state, name in ASSET_STATE_NAMES.items()],
         "asset_source": unknown + [(code.value, gettext(lang, name)) for code, name in ASSET_SOURCE_NAMES.items()],
         "use_direction": unknown + [(code.value, gettext(lang, name)) for code, name in USE_DIRECTION_NAMES.items()],

@@ -1,33 +1,31 @@
-"""Rules, hours and prices of an instrument, a lab or an institution: the same pages for every level."""
+"""Rules and hours of an instrument, a lab or an institution: the same pages for every level."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.formats import WEEKDAYS, format_length, format_money
 from core.http import Form, FormIn
-from core.i18n import N_, Lang, gettext, translate
-from equipment import policies, price_lists, timetables
-from equipment.errors import RuleInvalid
-from equipment.models import ChargeUnit, OpeningHours, Tariff, Tier
-from equipment.pages.shared import Manager, around, errors_of, read_level, save
+from core.i18n import N_, gettext
+from equipment import policies, timetables
+from equipment.freshness import fingerprint
+from equipment.hour_words import clock, opening_rows, season_text, week_stretches, weekday_text
+from equipment.models import OpeningHours
+from equipment.pages.shared import Manager, around, errors_of, is_shown, read_level, save, seen_of, status_of
+from equipment.rule_words import APPROVAL_NAMES, read_rule, rule_text, typed_rule
 from equipment.rules import RULES, Kind, Rule
 from equipment.scopes import find_scope
-from equipment.tariffs import tariff_on
 from equipment.timetables import Hours
-from equipment.words import APPROVAL_NAMES, TIER_NAMES, UNIT_NAMES
 
 router = APIRouter(include_in_schema=False)
-ZONE = ZoneInfo("Asia/Shanghai")
 CHOICES = tuple((mode.value, word) for mode, word in APPROVAL_NAMES.items())
 #: Parts of the year for which one page of hours asks.
 SEASONS = ("year", "season")
+_UNITS = {Kind.PERCENT: N_("%"), Kind.COUNT: N_("bookings")}
+_ABOVE = {"lab": N_("Those of the lab count:"), "institution": N_("Those of the institution count:")}
 
 
 @router.get("/{level}/{public_id}/rules")
@@ -39,14 +37,16 @@ def show_rules(level: str, public_id: UUID, caller: Manager) -> Response:
 def save_rules(level: str, public_id: UUID, form: FormIn, caller: Manager) -> Response:
     """A rule that is not ticked follows the next level."""
     try:
-        own = {name: _read_rule(RULES[name], form[name]) for name in form.getlist("own") if name in RULES}
+        own = {name: read_rule(RULES[name], form[name]) for name in form.getlist("own") if name in RULES}
         return save(
             caller, form, read_level(level), public_id, "rules",
-            lambda session, scope: policies.set_rules(session, caller.actor, scope, own, now=caller.now),
+            lambda session, scope: policies.set_rules(
+                session, caller.actor, scope, own, now=caller.now, seen=form["seen"]
+            ),
             N_("Saved. It counts for new bookings; what was agreed stays."),
         )  # fmt: skip
     except Refusal as refusal:
-        if not refusal.field:
+        if not is_shown(refusal):
             raise
         return _rules_page(caller, level, public_id, form, refusal)
 
@@ -63,32 +63,14 @@ def save_hours(level: str, public_id: UUID, form: FormIn, caller: Manager) -> Re
         hours = _read_hours(form)
         return save(
             caller, form, read_level(level), public_id, "hours",
-            lambda session, scope: timetables.set_hours(session, caller.actor, scope, hours, now=caller.now),
+            lambda session, scope: timetables.set_hours(
+                session, caller.actor, scope, hours, now=caller.now, seen=form["seen"]
+            ),
         )  # fmt: skip
     except Refusal as refusal:
-        if not refusal.field:
+        if not is_shown(refusal):
             raise
         return _hours_page(caller, level, public_id, form, refusal)
-
-
-@router.get("/{level}/{public_id}/prices")
-def show_prices(level: str, public_id: UUID, caller: Manager) -> Response:
-    return _prices_page(caller, level, public_id)
-
-
-@router.post("/{level}/{public_id}/prices")
-def save_prices(level: str, public_id: UUID, form: FormIn, caller: Manager) -> Response:
-    try:
-        text = price_lists.read_tariff(_with_days(form), today=_today(caller))
-        return save(
-            caller, form, read_level(level), public_id, "prices",
-            lambda session, scope: price_lists.write_tariff(session, caller.actor, scope, text, now=caller.now),
-            N_("Saved as a new version. What was agreed before keeps its prices."),
-        )  # fmt: skip
-    except Refusal as refusal:
-        if not refusal.field:
-            raise
-        return _prices_page(caller, level, public_id, form, refusal)
 
 
 def _rules_page(
@@ -99,74 +81,50 @@ def _rules_page(
         own = policies.get_own_rules(session, scope)
         inherited = policies.get_inherited_rules(session, scope)
     ticked = set(form.getlist("own")) if form else set(own)
-    rows = [
-        {
-            "name": rule.name,
-            "label": gettext(caller.lang, rule.label),
-            "help": gettext(caller.lang, rule.help) if rule.help else "",
-            "kind": rule.kind,
-            "own": rule.name in ticked,
-            "value": form[rule.name] if form else _typed(rule, own.get(rule.name, inherited[rule.name])),
-            "unit": gettext(caller.lang, _UNITS[rule.kind]) if rule.kind in _UNITS else "",
-            "inherited": rule_text(rule, inherited[rule.name], caller.lang),
-            "error": caller.explain(refusal) if refusal and refusal.field == rule.name else "",
-        }
-        for rule in RULES.values()
-    ]
+    rows = [_rule_row(caller, rule, own, inherited, ticked, form) for rule in RULES.values()]
+    wrong = refusal.field if refusal else ""
     return caller.render(
         "pages/equipment/rules.html",
-        status=422 if refusal else 200,
+        status=status_of(refusal),
         rules=rows,
+        wrong=wrong,
+        wrong_text=caller.explain(refusal) if refusal else "",
         choices=[(value, gettext(caller.lang, text)) for value, text in CHOICES],
+        seen=seen_of(form, refusal, fingerprint(own)),
+        differences=[(row["label"], row["saved"]) for row in rows if row["differs"]] if refusal and not wrong else [],
         errors=errors_of(caller, refusal),
         **around(caller, scope, "rules"),
     )
 
 
-_UNITS = {
-    Kind.MINUTES: N_("minutes"),
-    Kind.DAYS: N_("days"),
-    Kind.PERCENT: N_("%"),
-    Kind.COUNT: N_("bookings"),
-}
-
-
-def rule_text(rule: Rule, value: Any, lang: Lang) -> str:
-    """A rule's value in words."""
-    if value is None:
-        return gettext(lang, "no limit")
-    if rule.kind is Kind.MINUTES:
-        return format_length(value, lang) if value else gettext(lang, "none")
-    if rule.kind is Kind.DAYS:
-        return translate(lang, "%(number)s days", number=value)
-    if rule.kind is Kind.PERCENT:
-        return f"{value / 100:g} %"
-    return gettext(lang, dict(CHOICES)[value]) if rule.kind is Kind.CHOICE else str(value)
-
-
-def _typed(rule: Rule, value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value / 100:g}" if rule.kind is Kind.PERCENT else str(value)
-
-
-def _read_rule(rule: Rule, text: str) -> Any:
-    """Raises RuleInvalid."""
-    if rule.kind is Kind.CHOICE:
-        return text
-    if not text and rule.house is None:
-        return None
-    try:
-        return round(float(text) * 100) if rule.kind is Kind.PERCENT else int(text)
-    except (ValueError, OverflowError) as error:
-        raise RuleInvalid(field=rule.name, rule=rule.label) from error
+def _rule_row(
+    caller: Manager, rule: Rule, own: Mapping[str, Any], inherited: Mapping[str, Any], ticked: set[str],
+    form: Form | None,
+) -> dict[str, Any]:  # fmt: skip
+    """One rule as its line shows it: what is typed, what is saved, and what would count without it."""
+    saved = own.get(rule.name, inherited[rule.name])
+    typed = form[rule.name] if form else typed_rule(rule, saved, caller.lang)
+    is_own = rule.name in ticked
+    words = rule_text(rule, saved, caller.lang)
+    return {
+        "name": rule.name,
+        "label": gettext(caller.lang, rule.label),
+        "help": gettext(caller.lang, rule.help) if rule.help else "",
+        "kind": rule.kind,
+        "own": is_own,
+        "value": typed,
+        "unit": gettext(caller.lang, _UNITS[rule.kind]) if rule.kind in _UNITS else "",
+        "inherited": rule_text(rule, inherited[rule.name], caller.lang),
+        "saved": words if rule.name in own else gettext(caller.lang, "not set here"),
+        "differs": is_own != (rule.name in own) or (is_own and typed != typed_rule(rule, saved, caller.lang)),
+    }
 
 
 def _read_hours(form: Mapping[str, str]) -> list[Hours]:
     hours = []
     for season in SEASONS:
         rests = not form.get(f"{season}_holidays")
-        days = {day: timetables.read_stretches(form.get(f"{season}_{day}", ""), field=f"{season}_{day}")
+        days = {day: timetables.read_stretches(form.get(f"{season}_{day}", ""), field=f"{season}_{day}", overnight=True)
                 for day in range(7)}  # fmt: skip
         if not any(days.values()):
             continue
@@ -174,9 +132,8 @@ def _read_hours(form: Mapping[str, str]) -> list[Hours]:
         if season == "season":
             first = timetables.read_season_day(form.get("season_first", ""), field="season_first")
             last = timetables.read_season_day(form.get("season_last", ""), field="season_last")
-        hours += [
-            Hours(day, opens, closes, rests, first, last) for day, found in days.items() for opens, closes in found
-        ]
+        parts = timetables.split_nights(days, field=f"{season}_%s")
+        hours += [Hours(day, opens, closes, rests, first, last) for day, opens, closes in parts]
     return hours
 
 
@@ -186,17 +143,20 @@ def _hours_page(
     with caller.read() as session:
         scope = find_scope(session, caller.actor, read_level(level), public_id)
         rows = timetables.find_hours(session, scope)
-        closures = timetables.find_closures(session, scope, now=caller.now)
-    typed: dict[str, str] = dict(form) if form else _hours_typed(rows)
-    names = WEEKDAYS[caller.lang]
-    prefix = "周" if caller.lang == "zh-CN" else ""
+        above, above_rows = timetables.find_hours_above(session, scope)
+    saved = _hours_typed(rows)
+    typed: Mapping[str, str] = dict(form) if form else saved
+    is_stale = refusal is not None and not refusal.field
     return caller.render(
         "pages/equipment/hours.html",
-        status=422 if refusal else 200,
+        status=status_of(refusal),
         typed={name: typed.get(name, "") for name in _HOUR_FIELDS},
-        days=[(day, prefix + names[day]) for day in range(7)],
+        days=[(day, weekday_text(day, caller.lang)) for day in range(7)],
         has_own=bool(rows),
-        closures=closures,
+        now_rows=opening_rows(rows or above_rows, caller.lang),
+        above=gettext(caller.lang, _ABOVE[above]) if above else "",
+        seen=seen_of(form, refusal, timetables.hours_mark(rows)),
+        differences=_hour_differences(caller, saved, typed) if is_stale else [],
         errors=errors_of(caller, refusal),
         wrong=refusal.field if refusal else "",
         **around(caller, scope, "hours"),
@@ -211,103 +171,32 @@ _HOUR_FIELDS = [
 
 def _hours_typed(rows: list[OpeningHours]) -> dict[str, str]:
     typed: dict[str, str] = {}
-    for row in rows:
-        season = "season" if row.season_first else "year"
-        stretch = f"{_clock(row.opens_minute)}-{_clock(row.closes_minute)}"
-        name = f"{season}_{row.weekday}"
-        typed[name] = f"{typed[name]}, {stretch}" if name in typed else stretch
-        if not row.closed_on_holidays:
+    for season in SEASONS:
+        parts = [row for row in rows if (row.season_first is not None) == (season == "season")]
+        for day, stretches in week_stretches(parts).items():
+            typed[f"{season}_{day}"] = ", ".join(f"{clock(opens)}-{clock(closes)}" for opens, closes in stretches)
+        if any(not part.closed_on_holidays for part in parts):
             typed[f"{season}_holidays"] = "1"
-        if row.season_first and row.season_last:
-            typed["season_first"], typed["season_last"] = _season_day(row.season_first), _season_day(row.season_last)
+        for part in parts:
+            if part.season_first and part.season_last:
+                typed["season_first"], typed["season_last"] = _day(part.season_first), _day(part.season_last)
     return typed
 
 
-def _prices_page(
-    caller: Manager, level: str, public_id: UUID, form: Form | None = None, refusal: Refusal | None = None
-) -> Response:
-    today = _today(caller)
-    with caller.read() as session:
-        scope = find_scope(session, caller.actor, read_level(level), public_id)
-        versions = price_lists.find_tariffs(session, scope)
-    current = tariff_on(versions, today)
-    typed = _with_days(form) if form else _tariff_typed(current)
-    return caller.render(
-        "pages/equipment/prices.html",
-        status=422 if refusal else 200,
-        typed={name: typed.get(name, "") for name in _price_fields()} | {
-            "effective_on": typed.get("effective_on") or today.isoformat()
-        },
-        today=today,
-        tiers=[(tier.value, gettext(caller.lang, name)) for tier, name in TIER_NAMES.items()],
-        units=[(unit.value, gettext(caller.lang, name)) for unit, name in UNIT_NAMES.items()],
-        used=[unit.value for unit in ChargeUnit if any(typed.get(f"rate_{tier}_{unit}") for tier in Tier)],
-        bands=range(max(_bands_used(typed) + 1, 2)),
-        weekdays=list(enumerate(WEEKDAYS[caller.lang])),
-        versions=[_version_row(version, current, caller.lang) for version in versions],
-        errors=errors_of(caller, refusal),
-        wrong=refusal.field if refusal else "",
-        **around(caller, scope, "prices"),
-    )  # fmt: skip
+def _hour_differences(caller: Manager, saved: Mapping[str, str], typed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Days on which what is saved now is not what was typed."""
+    season = gettext(caller.lang, "A season with other hours")
+    if "season_first" in saved:
+        first, last = (int(saved[name].replace("-", "")) for name in ("season_first", "season_last"))
+        season = f"{season_text(first, caller.lang)}–{season_text(last, caller.lang)}"
+    names = {"year": gettext(caller.lang, "All year"), "season": season}
+    return [
+        (f"{names[part]} {weekday_text(day, caller.lang)}", saved.get(f"{part}_{day}", "") or "–")
+        for part in SEASONS
+        for day in range(7)
+        if saved.get(f"{part}_{day}", "") != typed.get(f"{part}_{day}", "")
+    ]
 
 
-def _price_fields() -> list[str]:
-    bands = [f"band{n}_{part}" for n in range(price_lists.BANDS_MOST) for part in ("name", "days", "time", "factor")]
-    rates = [f"rate_{tier}_{unit}" for tier in Tier for unit in ChargeUnit]
-    return [*rates, *bands, "minimum", "setup", "operator", "rush_factor", "rush_hours", "effective_on"]
-
-
-def _with_days(form: Form) -> dict[str, str]:
-    """A band's days come as several boxes of one name."""
-    days = {f"band{n}_days": "".join(form.getlist(f"band{n}_days")) for n in range(price_lists.BANDS_MOST)}
-    return dict(form) | days
-
-
-def _bands_used(typed: Mapping[str, str]) -> int:
-    return sum(1 for n in range(price_lists.BANDS_MOST) if typed.get(f"band{n}_name") or typed.get(f"band{n}_time"))
-
-
-def _tariff_typed(tariff: Tariff | None) -> dict[str, str]:
-    if tariff is None:
-        return {}
-    typed = {f"rate_{rate.tier}_{rate.charge_unit}": _yuan(rate.price_fen) for rate in tariff.rates}
-    for number, band in enumerate(tariff.bands):
-        typed |= {
-            f"band{number}_name": band.name, f"band{number}_days": band.weekdays,
-            f"band{number}_time": f"{_clock(band.from_minute)}-{_clock(band.to_minute)}",
-            f"band{number}_factor": f"{band.factor_bp / 10_000:g}",
-        }  # fmt: skip
-    for name, fen in (("minimum", tariff.minimum_fen), ("setup", tariff.setup_fen), ("operator", tariff.operator_fen)):
-        if fen:
-            typed[name] = _yuan(fen)
-    if tariff.rush_within_minutes:
-        typed["rush_factor"], typed["rush_hours"] = (
-            f"{tariff.rush_bp / 10_000:g}",
-            str(tariff.rush_within_minutes // 60),
-        )
-    return typed
-
-
-def _version_row(tariff: Tariff, current: Tariff | None, lang: Lang) -> dict[str, Any]:
-    rates = []
-    for rate in tariff.rates:
-        unit = gettext(lang, UNIT_NAMES[rate.charge_unit])
-        rates.append(f"{gettext(lang, TIER_NAMES[rate.tier])} {format_money(rate.price_fen)}/{unit}")
-    is_current = current is not None and tariff.id == current.id
-    return {"on": tariff.effective_on, "rates": ", ".join(rates), "is_current": is_current}
-
-
-def _today(caller: Manager) -> date:
-    return caller.now.astimezone(ZONE).date()
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-def _season_day(day: int) -> str:
+def _day(day: int) -> str:
     return f"{day // 100:02d}-{day % 100:02d}"

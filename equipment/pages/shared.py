@@ -12,6 +12,7 @@ from core.errors import NotFound, Refusal
 from core.http import Form
 from core.i18n import N_, gettext
 from core.rendering import localised
+from equipment.errors import SavedMeanwhile
 from equipment.scopes import Level, Scope, find_scope
 from members.access import Caller, allowed
 from members.models import Role
@@ -56,6 +57,22 @@ def around(caller: Caller, scope: Scope, here: str) -> dict[str, Any]:
 
 def errors_of(caller: Caller, refusal: Refusal | None) -> list[dict[str, str]]:
     return [{"field": refusal.field, "message": caller.explain(refusal)}] if refusal else []
+
+
+def is_shown(refusal: Refusal) -> bool:
+    """Whether a refusal is said on the form itself, with what was typed."""
+    return bool(refusal.field) or isinstance(refusal, SavedMeanwhile)
+
+
+def status_of(refusal: Refusal | None) -> int:
+    return 200 if refusal is None else 409 if isinstance(refusal, SavedMeanwhile) else 422
+
+
+def seen_of(form: Form | None, refusal: Refusal | None, current: str) -> str:
+    """The fingerprint that a form carries: of what its reader was shown last."""
+    if refusal is not None and "seen" in refusal.details:
+        return str(refusal.details["seen"])
+    return form["seen"] if form else current
 
 
 def save(

@@ -99,6 +99,7 @@ TABLE: dict[str, str] = {
     "POST /{level}/{public_id}/hours": FORM,
     "GET /{level}/{public_id}/prices": OWN_PAGE,
     "POST /{level}/{public_id}/prices": FORM,
+    "POST /{level}/{public_id}/prices/withdrawal": FORM,
     "GET /{level}/{public_id}/closures": OWN_PAGE,
     "POST /{level}/{public_id}/closures": FORM,
     "POST /{level}/{public_id}/closures/removal": FORM,
