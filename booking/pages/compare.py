@@ -8,13 +8,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from booking.comparison import MOST, Compared, Job, compare
-from booking.pages.facts import fact_rows, opening_rows, rule_rows
+from booking.pages.facts import fact_rows, rule_rows
 from booking.pages.week import picked
 from booking.permissions import tier_for
 from core.formats import format_length, format_money, format_soon
 from core.i18n import gettext, translate
 from core.rendering import localised
 from core.shapes import read_uuid
+from equipment.hour_words import opening_rows
 from equipment.words import MODE_NAMES, UNIT_NAMES
 from members.access import Visit, Visitor
 
@@ -95,5 +96,5 @@ def _own_rows(one: Compared, caller: Visit) -> list[dict[str, str]]:
 
 def _opening_of(one: Compared, caller: Visit) -> list[dict[str, str]]:
     """Opening hours in one value."""
-    words = "; ".join(f"{row['label']} {row['value']}" for row in opening_rows(one.entry, caller.lang))
+    words = "; ".join(f"{row['label']} {row['value']}" for row in opening_rows(one.entry.hours, caller.lang))
     return [{"label": gettext(caller.lang, "Opening hours"), "value": words}] if words else []

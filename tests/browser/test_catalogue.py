@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import xlsxwriter
 from PIL import Image
@@ -133,3 +134,107 @@ def test_a_holiday_is_entered_and_a_closure_lists_its_bookings(open_page: Open) 
     expect(lab.locator("main")).to_contain_text("停电检修")
     lab.get_by_role("button", name="移除").click()
     expect(lab.locator("main")).not_to_contain_text("停电检修")
+
+
+def test_a_changed_value_stands_beside_the_old_one_and_retiring_asks_first(open_page: Open) -> None:
+    page = open_page("lab")
+    headings = ["资产编号", "设备名称", "厂家", "使用单位"]
+    upload(page, "一.xlsx", workbook(headings, [["BR-300", "轮廓仪", "Bruker", "分析测试中心"]]))
+    page.get_by_role("button", name="应用", exact=True).click()
+    expect(page.locator(".flash")).to_contain_text("已应用")
+
+    upload(page, "二.xlsx", workbook(headings, [["BR-300", "轮廓仪", "KLA", "分析测试中心"]]))
+    row = page.locator("tbody tr", has_text="BR-300")
+    expect(row.locator("del")).to_have_text("Bruker")
+    expect(row.locator("ins")).to_have_text("KLA")
+
+    page.get_by_role("button", name="按完整清单重新比对").click()
+    expect(page.locator(".notice.wait")).to_contain_text(re.compile(r"\d+ 台仪器不在文件中"), timeout=20_000)
+    gone = re.search(r"(\d+) 台", page.locator(".notice.wait").inner_text())
+    assert gone
+    page.locator("summary", has_text="应用").click()
+    expect(page.get_by_role("dialog")).to_contain_text(f"确认下架 {gone[1]} 台仪器")
+    page.get_by_role("button", name="应用并下架").click()
+    assert page.get_by_label("确认下架").evaluate("box => box.validity.valueMissing")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name=re.compile(r"缺失 \d+")).click()
+    expect(page.locator("tbody tr").first).to_contain_text("不在文件中")
+    page.get_by_role("button", name="搁置").click()
+
+
+def test_rules_are_typed_in_words_and_a_year_to_come_is_provisional(open_page: Open) -> None:
+    lab = open_page("lab", lang="en-GB", width=390)
+    own_instrument(lab, "Quanta 200")
+    lab.get_by_role("link", name="Rules", exact=True).click()
+    for name, text in (("lead_minutes", "48 h"), ("horizon_days", "900 d")):
+        lab.check(f"[name=own][value={name}]")
+        lab.fill(f"[name={name}]", text)
+    lab.get_by_role("button", name="Save").click()
+    expect(lab.locator(".flash")).to_contain_text("Saved")
+    expect(lab.locator("[name=lead_minutes]")).to_have_value("2 days")
+    lab.get_by_role("link", name="History").click()
+    expect(lab.locator("main")).to_contain_text("900 days")
+    assert lab.evaluate("document.documentElement.scrollWidth") <= 390
+
+    startup = open_page("startup", lang="en-GB", width=390)
+    startup.goto(lab.url.rpartition("/")[0])
+    year = int(startup.evaluate("new Date().getFullYear()")) + 1
+    start = next_tuesday(date(year, 3, 1))
+    startup.fill("#ask [name=starts_at]", f"{start}T09:00")
+    startup.fill("#ask [name=ends_at]", f"{start}T11:00")
+    startup.locator("#ask [name=ends_at]").press("Tab")
+    expect(startup.locator("#quote")).to_contain_text("not announced yet")
+
+
+def test_a_summer_timetable_and_prices_of_three_tiers_from_a_day(open_page: Open) -> None:
+    page = open_page("lab", lang="en-GB", width=390)
+    own_instrument(page, "Tecnai G2 F30")
+    page.get_by_role("link", name="Hours", exact=True).click()
+    page.fill("[name=season_first]", "05-01")
+    page.fill("[name=season_last]", "09-30")
+    page.fill("[name=season_0]", "08:30-12:00, 14:30-18:00")
+    page.fill("[name=season_4]", "22:00-06:00")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".facts").first).to_contain_text("1 May–30 Sep Fri")
+    expect(page.locator(".facts").first).to_contain_text("22:00–06:00")
+
+    page.get_by_role("link", name="Prices", exact=True).click()
+    day = page.evaluate("new Date(Date.now() + 60 * 864e5).toISOString().slice(0, 10)")
+    page.fill("[name=effective_on]", day)
+    for tier, price in (("internal", "410"), ("startup", "820"), ("other", "1025")):
+        box = page.locator(f"[name=rate_{tier}_hour]")
+        box.fill(price)
+        size = box.bounding_box()
+        assert size
+        assert size["width"] >= 84
+        assert size["x"] + size["width"] <= 390
+    page.get_by_role("button", name="Save as a new version").click()
+    coming = page.locator("tbody tr", has_text="to come")
+    for price in ("¥410.00/hour", "¥820.00/hour", "¥1,025.00/hour"):
+        expect(coming).to_contain_text(price)
+    expect(page.locator("tbody tr", has=page.locator(".badge.ok"))).to_contain_text("¥800.00/hour")
+
+    coming.locator("summary", has_text="Withdraw").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(page.locator(".flash")).to_contain_text("Withdrawn")
+    expect(page.locator("tbody tr", has_text="to come")).to_contain_text("as before")
+
+
+def test_who_saves_hours_second_is_warned_and_keeps_what_was_typed(open_page: Open) -> None:
+    first, second = open_page("lab"), open_page("lab", width=390)
+    for page in (first, second):
+        own_instrument(page, "LabRAM HR800")
+        page.get_by_role("link", name="开放时间").click()
+    first.fill("[name=year_5]", "09:00-12:00")
+    first.get_by_role("button", name="保存").click()
+    expect(first.locator(".flash")).to_contain_text("已保存")
+
+    second.fill("[name=year_6]", "13:00-17:00")
+    second.get_by_role("button", name="保存").click()
+    expect(second.locator(".errors")).to_contain_text("刚刚保存过")
+    expect(second.locator("[name=year_6]")).to_have_value("13:00-17:00")
+    expect(second.locator("main")).to_contain_text("09:00-12:00")
+
+
+def next_tuesday(on: date) -> date:
+    return on + timedelta(days=(1 - on.weekday()) % 7)
