@@ -11,6 +11,7 @@ from equipment.models import Equipment
 VALUE_LEAST_FEN = 40_000_000
 #: The table holds this class alone; an instrument whose class is not known goes in and is reported.
 CLASS = "03"
+UNKNOWN = ("", "*")
 _KEY = slice(5, 13)
 
 
@@ -24,7 +25,7 @@ def write_ministry(entries: Sequence[Equipment], *, school: str) -> Export:
     present, findings = without_gone(dear, "现状")
     rows = []
     for entry in present:
-        if _class(entry)[:2] in ("", CLASS):
+        if _class(entry) in UNKNOWN or _class(entry).startswith(CLASS):
             rows.append(entry)
         else:
             findings.append(Finding(entry.asset_number, "分类号", "class", _class(entry)))
@@ -39,7 +40,7 @@ def write_ministry(entries: Sequence[Equipment], *, school: str) -> Export:
         keys[key] = entry.asset_number
         kept.append(record)
         findings += [Finding(entry.asset_number, cut.column, cut.code, cut.before, cut.after) for cut in found]
-        if not _class(entry):
+        if _class(entry) in UNKNOWN:
             findings.append(Finding(entry.asset_number, "分类号", "missing"))
     return Export(b"".join(kept), len(kept), len(entries) - len(kept), findings)
 
