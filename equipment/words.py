@@ -1,7 +1,11 @@
 """What the codes of the catalogue are called: message ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+
+from babel import Locale
+from babel.core import get_global
 
 from core.formats import format_money
 from core.i18n import N_, Lang, gettext
@@ -10,7 +14,6 @@ from equipment.categories import CATEGORIES
 from equipment.classes import class_name
 from equipment.importing.headings import FIELDS
 from equipment.models import (
-    ApprovalMode,
     AssetSource,
     AssetState,
     ChargeUnit,
@@ -20,16 +23,13 @@ from equipment.models import (
     Tier,
     UseDirection,
 )
+from equipment.rule_words import APPROVAL_NAMES, rule_text
 from equipment.rules import RULES
 
 MODE_NAMES: dict[ServiceMode, str] = {
     ServiceMode.SELF: N_("You run it yourself"),
     ServiceMode.OPERATED: N_("Operated for you"),
     ServiceMode.SAMPLE: N_("Send samples"),
-}
-APPROVAL_NAMES: dict[ApprovalMode, str] = {
-    ApprovalMode.LAB: N_("by the lab"),
-    ApprovalMode.AUTOMATIC: N_("at once"),
 }
 UNIT_NAMES: dict[ChargeUnit, str] = {
     ChargeUnit.HOUR: N_("hour"),
@@ -125,7 +125,7 @@ ROW_KIND_NAMES: dict[RowKind, str] = {
 
 
 def value_text(value: Any, name: str, lang: Lang) -> str:
-    """A value of a field as one line: codes as their words, money as money."""
+    """A value of a field as one line: codes as their words, money as money, rules with their units."""
     if value is None or value in ("", [], {}):
         return "–"
     if isinstance(value, bool):
@@ -133,10 +133,10 @@ def value_text(value: Any, name: str, lang: Lang) -> str:
     if name in _CODES:
         words = [_CODES[name].get(code, str(code)) for code in (value if isinstance(value, list) else [value])]
         return ", ".join(gettext(lang, word) for word in words)
-    if name == "category" and value in CATEGORIES:
-        return localised(CATEGORIES[value], lang)
-    if name == "class_code":
-        return f"{value} {class_name(value, lang)}".strip()
+    if name in RULES:
+        return rule_text(RULES[name], value, lang)
+    if name in _WORDS:
+        return _WORDS[name](str(value), lang)
     if name.endswith("_fen") and isinstance(value, int):
         return format_money(value)
     if isinstance(value, dict):
@@ -146,6 +146,36 @@ def value_text(value: Any, name: str, lang: Lang) -> str:
     return str(value)
 
 
+def country_name(code: str, lang: Lang) -> str:
+    """The name of an ISO country code of two or three letters or three digits; a text that is none stays."""
+    key = code.strip().upper()
+    alpha_2 = next(iter(get_global("territory_aliases").get(key, [])), key)
+    return _territories(lang).get(alpha_2, code) if len(key) in (2, 3) else code
+
+
+@cache
+def _territories(lang: Lang) -> Mapping[str, str]:
+    return Locale("zh" if lang == "zh-CN" else "en").territories
+
+
+def _category_text(slug: str, lang: Lang) -> str:
+    return localised(CATEGORIES[slug], lang) if slug in CATEGORIES else slug
+
+
+def _source_text(source: str, lang: Lang) -> str:
+    return gettext(lang, _SOURCES.get(source, source))
+
+
+#: Where an entry came from.
+_SOURCES = {
+    "csv": N_("from a list"), "table": N_("from a list"), "page": N_("by hand"), "sj1": N_("from table SJ1"),
+    "sj3": N_("from table SJ3"),
+}  # fmt: skip
+#: Fields whose texts are codes of their own kind.
+_WORDS: dict[str, Callable[[str, Lang], str]] = {
+    "category": _category_text, "class_code": lambda code, lang: f"{code} {class_name(code, lang)}".strip(),
+    "country": country_name, "added": _source_text,
+}  # fmt: skip
 #: Fields that hold codes, and what the codes are called.
 _CODES: dict[str, Mapping[Any, str]] = {
     "asset_state": ASSET_STATE_NAMES, "asset_source": ASSET_SOURCE_NAMES, "use_direction": USE_DIRECTION_NAMES,
