@@ -115,6 +115,10 @@ class ImportStale(Conflict):
     message = "The catalogue was changed since the comparison. Compare again."
 
 
+class RetirementNotConfirmed(InvalidInput):
+    message = "This would retire %(number)s instruments. Tick that you mean it, then apply."
+
+
 class ImportNotYours(Forbidden):
     message = "This import changes instruments of labs that you do not run. Compare again, or ask the zone office."
 

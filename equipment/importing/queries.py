@@ -32,11 +32,15 @@ def get_run(session: Session, public_id: UUID, organisation_ids: Collection[int]
     return run
 
 
-def find_runs(session: Session, organisation_ids: Collection[int] | None, *, limit: int = 50) -> list[ImportRun]:
-    """The newest first."""
+def find_runs(
+    session: Session, organisation_ids: Collection[int] | None, *, before: int = 0, limit: int = 50
+) -> list[ImportRun]:
+    """The newest first; `before`: those older than the one of this id."""
     statement = select(ImportRun).options(joinedload(ImportRun.organisation)).order_by(ImportRun.id.desc())
     if organisation_ids is not None:
         statement = statement.where(ImportRun.organisation_id.in_(organisation_ids))
+    if before:
+        statement = statement.where(ImportRun.id < before)
     return list(session.scalars(statement.limit(limit)))
 
 

@@ -13,7 +13,7 @@ from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.shapes import read_uuid
 from equipment import own_list
-from equipment.errors import FieldMissing
+from equipment.errors import FieldMissing, RetirementNotConfirmed
 from equipment.importing import queries, service
 from equipment.importing.applying import INDEX
 from equipment.importing.headings import FIELDS
@@ -27,6 +27,7 @@ from members.models import Role
 
 router = APIRouter(include_in_schema=False)
 PAGE = 100
+RUNS = 30
 #: An id that both databases take.
 After = Annotated[int, Query(ge=0, le=2**62)]
 #: Columns of a table that are shown for mapping.
@@ -35,8 +36,8 @@ NAMES_MOST = 20
 
 
 @router.get("/lab/imports")
-def show_imports(caller: Manager) -> Response:
-    return _list_page(caller)
+def show_imports(caller: Manager, before: After = 0) -> Response:
+    return _list_page(caller, before=before)
 
 
 @router.post("/lab/imports")
@@ -86,10 +87,15 @@ def map_columns(import_id: UUID, form: FormIn, caller: Manager) -> Response:
 def apply(import_id: UUID, form: FormIn, caller: Manager) -> Response:
     def act(session: Session) -> str:
         run = queries.get_run(session, import_id, _mine(caller))
+        if run.rows_gone and form["retire"] != str(run.rows_gone):
+            raise RetirementNotConfirmed(field="retire", number=run.rows_gone)
         service.apply_import(session, caller.actor, run, now=caller.now)
         return f"/lab/imports/{import_id}"
 
-    return caller.redirect_once(form, act, N_("Applied. The catalogue is as the file says."))
+    try:
+        return caller.redirect_once(form, act, N_("Applied. The catalogue is as the file says."))
+    except RetirementNotConfirmed as refusal:
+        return _run_page(caller, import_id, refusal=refusal)
 
 
 @router.post("/lab/imports/{import_id}/renewal")
@@ -133,9 +139,10 @@ def _institution(session: Session, caller: Manager, text: str) -> int:
     return found.id
 
 
-def _list_page(caller: Manager, refusal: Refusal | None = None) -> Response:
+def _list_page(caller: Manager, refusal: Refusal | None = None, *, before: int = 0) -> Response:
     with caller.read() as session:
-        runs = queries.find_runs(session, _mine(caller))
+        found = queries.find_runs(session, _mine(caller), before=before, limit=RUNS + 1)
+        runs = found[:RUNS]
         owners = own_list.find_owners(session) if _mine(caller) is None else []
         names = members.find_names(session, [run.person_id for run in runs])
     return caller.render(
@@ -143,6 +150,8 @@ def _list_page(caller: Manager, refusal: Refusal | None = None) -> Response:
         status=422 if refusal else 200,
         runs=[_run_view(run, names, caller.lang) for run in runs],
         owners=[(str(owner.public_id), localised(owner, caller.lang)) for owner in owners],
+        older_href=f"/lab/imports?before={runs[-1].id}" if len(found) > RUNS else "",
+        newest_href="/lab/imports" if before else "",
         megabytes=service.MEGABYTES_MAX,
         rows_most=ROWS_MOST,
         is_whole=_mine(caller) is None,

@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from uuid import UUID
 
 import pytest
 from PIL import Image
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from core.db import read_session
 from equipment import own_list, queries
+from equipment.importing import queries as queries_of_runs
 from equipment.importing.staging import stage_waiting
 from equipment.models import Equipment, Lab
 from tests.cast import Cast, Stage, csrf_of
@@ -42,6 +44,23 @@ def upload(stage: Stage, desk: Desk, content: bytes = LIST, name: str = "清单.
     assert answer.status_code == 303, answer.text[:300]
     path: str = answer.headers["location"]
     return path
+
+
+def test_a_whole_list_retires_only_what_was_confirmed(stage: Stage, desk: Desk) -> None:
+    first = upload(stage, desk)
+    stage_waiting(stage.engine, now=stage.clock.now(), limit=5)
+    assert desk.post(f"{first}/application").status_code == 303
+    path = upload(stage, desk, LIST.replace(b"N-1", b"N-9"), full="1")
+    stage_waiting(stage.engine, now=stage.clock.now(), limit=5)
+    with read_session(stage.engine) as session:
+        gone = queries_of_runs.get_run(session, UUID(path.rsplit("/", 1)[1])).rows_gone
+    assert gone >= 1
+
+    refused = desk.post(f"{path}/application")
+    assert (refused.status_code, f"This would retire {gone} instruments" in refused.text) == (422, True)
+    assert desk.post(f"{path}/application", retire="999").status_code == 422
+
+    assert desk.post(f"{path}/application", retire=str(gone)).status_code == 303
 
 
 def test_a_file_is_uploaded_looked_at_and_applied(stage: Stage, cast: Cast, desk: Desk) -> None:
