@@ -12,7 +12,8 @@ from starlette.responses import Response
 from core import idempotency
 from core.db import read_session, unit_of_work
 from core.errors import Forbidden, NotSignedIn
-from core.http import SESSION_COOKIE, CsrfRefused, Form, JsonAnswer, Web, csrf_token, wants_json
+from core.forms import Form
+from core.http import SESSION_COOKIE, CsrfRefused, JsonAnswer, Web, csrf_token, wants_json
 from members import queries
 from members.actor import Actor
 from members.models import Role

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.http import LANG_COOKIE, SESSION_COOKIE, FormIn
+from core.forms import FormIn
+from core.http import LANG_COOKIE, SESSION_COOKIE
 from core.i18n import LANGS, N_, gettext
 from core.rendering import localised
 from core.shapes import read_uuid

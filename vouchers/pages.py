@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
-from core.http import Form, FormIn
+from core.forms import Form, FormIn
 from core.i18n import N_, gettext, translate
 from core.money import parse_yuan
 from core.rendering import localised

@@ -17,7 +17,8 @@ from booking.pages.instrument import Asked, instrument_page, read_mode
 from booking.queries import BookingFilter
 from booking.states import LIVE
 from core.errors import NotFound, Refusal
-from core.http import Form, FormIn, KeptFormIn, status_of
+from core.forms import Form, FormIn, KeptFormIn
+from core.http import status_of
 from core.i18n import N_
 from core.shapes import read_cursor, read_wall_time, write_cursor
 from core.slot import Slot

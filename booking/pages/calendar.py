@@ -11,7 +11,7 @@ from booking import outages
 from booking.pages import views
 from core.errors import Refusal
 from core.formats import WEEKDAYS
-from core.http import Form, FormIn
+from core.forms import Form, FormIn
 from core.i18n import N_, gettext
 from equipment import queries, timetables
 from equipment.errors import DateInvalid

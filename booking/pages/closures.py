@@ -12,7 +12,7 @@ from booking import outages, queries
 from booking.pages import views
 from booking.pages.bookings import read_id, read_slot
 from core.errors import Refusal
-from core.http import FormIn
+from core.forms import FormIn
 from core.i18n import N_
 from core.slot import Slot
 from equipment import timetables

@@ -17,7 +17,8 @@ from booking.queries import BookingFilter, Busy
 from booking.states import LIVE
 from booking.timelines import Piece, Row
 from core.errors import Refusal
-from core.http import Form, FormIn, status_of
+from core.forms import Form, FormIn
+from core.http import status_of
 from core.i18n import N_, gettext, translate
 from core.rendering import localised
 from core.shapes import read_date

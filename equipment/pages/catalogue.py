@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
-from core.http import Form, FormIn
+from core.forms import Form, FormIn
 from core.i18n import N_, gettext
 from core.rendering import localised
 from core.shapes import read_uuid

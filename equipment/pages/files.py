@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.http import UploadIn
+from core.forms import UploadIn
 from equipment import files
 from equipment.errors import FieldMissing
 from equipment.pages.shared import Manager, around, errors_of, save

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
-from core.http import FormIn, UploadIn
+from core.forms import FormIn, UploadIn
 from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.shapes import read_uuid

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.http import Form, FormIn
+from core.forms import Form, FormIn
 from core.i18n import N_, gettext
 from equipment import policies, timetables
 from equipment.freshness import fingerprint

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
 from core.formats import WEEKDAYS, format_date
-from core.http import Form, FormIn
+from core.forms import Form, FormIn
 from core.i18n import N_, gettext
 from core.shapes import read_uuid
 from equipment import price_lists

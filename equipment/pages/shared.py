@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.errors import NotFound, Refusal
-from core.http import Form
+from core.forms import Form
 from core.i18n import N_, gettext
 from core.rendering import localised
 from equipment.errors import SavedMeanwhile

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import clock
-from core.http import FormIn
+from core.forms import FormIn
 from core.i18n import N_, gettext
 from core.middleware import SafeRoute
 from core.shapes import In, Out
