@@ -13,7 +13,7 @@ from core.shapes import Limit, read_cursor, write_cursor
 from members import queries as members
 from members.access import Caller, SignedIn, allowed
 from members.models import Role
-from vouchers import queries, service
+from vouchers import overviews, queries, service
 from vouchers.errors import VoucherNotFound
 from vouchers.schemas import (
     ClassOut,
@@ -103,7 +103,7 @@ def create_programme(body: ProgrammeIn, caller: Finance) -> Response:
 @router.get("/ledger/trial-balance")
 def get_trial_balance(caller: Overseer) -> TrialBalanceOut:
     with caller.read() as session:
-        lines = queries.trial_balance(session)
+        lines = overviews.trial_balance(session)
     return TrialBalanceOut(
         sum_fen=sum(line.balance_fen for line in lines),
         accounts=[

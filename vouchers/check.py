@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from vouchers import queries
+from vouchers import overviews
 from vouchers.models import AccountClass, Hold, HoldEnd, LedgerAccount, Transfer, Voucher
 
 #: Where issued money may stand; what lapsed has left it again.
@@ -25,7 +25,7 @@ def check_ledger(session: Session) -> list[str]:
 
 
 def _check_sum(session: Session) -> list[str]:
-    total = sum(line.balance_fen for line in queries.trial_balance(session))
+    total = sum(line.balance_fen for line in overviews.trial_balance(session))
     return [] if total == 0 else [f"the trial balance is {total} fen, not zero"]
 
 

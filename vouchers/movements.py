@@ -10,10 +10,10 @@ from core.i18n import N_, gettext
 from core.rendering import localised
 from core.shapes import read_cursor, write_cursor
 from members.access import Caller
-from vouchers import queries
+from vouchers import overviews
 from vouchers.exports import Cell, Sheet, yuan
 from vouchers.models import Voucher
-from vouchers.queries import AccountName, Movement, Position
+from vouchers.overviews import AccountName, Movement, Position
 from vouchers.words import CAUSE_WORDS, CLASS_WORDS
 
 
@@ -22,7 +22,7 @@ def ledger_rows(
 ) -> list[dict[str, Any]]:
     """With the accounts by name; signed as seen from a class of account, if one is chosen."""
     keys = [key for row in movements for key in (row.transfer.from_account_id, row.transfer.to_account_id)]
-    names = queries.find_account_names(session, keys)
+    names = overviews.find_account_names(session, keys)
     rows = _rows(session, movements, caller)
     for row, movement in zip(rows, movements, strict=True):
         transfer = movement.transfer

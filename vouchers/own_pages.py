@@ -11,7 +11,7 @@ from starlette.responses import Response
 from core.errors import NotFound
 from members.access import Caller, SignedIn, allowed
 from members.models import Role
-from vouchers import movements, queries
+from vouchers import movements, overviews, queries
 from vouchers.errors import VoucherNotFound
 from vouchers.exports import file_answer
 from vouchers.models import Voucher
@@ -32,7 +32,7 @@ def show_vouchers(caller: Startup) -> Response:
     with caller.read() as session:
         balances = queries.find_balances(session, organisation_ids=mine)
         vouchers = [balance.voucher for balance in balances]
-        found = queries.find_movements(session, vouchers=vouchers, limit=LATEST) if vouchers else []
+        found = overviews.find_movements(session, vouchers=vouchers, limit=LATEST) if vouchers else []
         rows = movements.voucher_rows(session, found, caller, vouchers)
     return caller.render(
         "pages/vouchers/own.html",
@@ -49,7 +49,7 @@ def show_voucher(voucher_id: UUID, caller: SignedIn, before: str = "") -> Respon
     with caller.read() as session:
         voucher = _get_voucher(session, caller, voucher_id)
         (balance,) = queries.with_balances(session, [voucher])
-        found = queries.find_movements(session, vouchers=[voucher], before=position, limit=PAGE + 1)
+        found = overviews.find_movements(session, vouchers=[voucher], before=position, limit=PAGE + 1)
         rows = movements.voucher_rows(session, found[:PAGE], caller, [voucher])
     here = f"/vouchers/{voucher_id}"
     oversees = caller.actor.has(*OVERSEERS)
@@ -72,7 +72,7 @@ def export_movements(voucher_id: UUID, kind: str, caller: SignedIn) -> Response:
         raise NotFound
     with caller.read() as session:
         voucher = _get_voucher(session, caller, voucher_id)
-        found = queries.find_movements(session, vouchers=[voucher], limit=EXPORTED_MOST)
+        found = overviews.find_movements(session, vouchers=[voucher], limit=EXPORTED_MOST)
         sheet = movements.voucher_sheet(session, found, caller, voucher)
     return file_answer(sheet, kind, name=f"yixiang-{voucher.number}", zone=caller.site.renderer.zone)
 

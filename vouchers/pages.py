@@ -18,11 +18,11 @@ from core.slot import local_day
 from members import queries as members
 from members.access import Caller, allowed
 from members.models import Role
-from vouchers import movements, queries, service, sheets
+from vouchers import movements, overviews, queries, service, sheets
 from vouchers.errors import AmountInvalid
 from vouchers.exports import TYPES, file_answer
 from vouchers.models import AccountClass, PaidTo
-from vouchers.queries import Spend
+from vouchers.overviews import Spend
 from vouchers.words import CLASS_WORDS
 
 router = APIRouter(include_in_schema=False)
@@ -35,8 +35,8 @@ PAGE = 50
 def show_funds(caller: Overseer) -> Response:
     """Programmes: budget against what is issued, held and used."""
     with caller.read() as session:
-        figures = queries.find_programme_figures(session)
-        latest = movements.ledger_rows(session, queries.find_movements(session, limit=8), caller)
+        figures = overviews.find_programme_figures(session)
+        latest = movements.ledger_rows(session, overviews.find_movements(session, limit=8), caller)
     return caller.render(
         "pages/finance/funds.html",
         figures=[
@@ -120,9 +120,9 @@ def show_ledger(caller: Overseer, account_class: str = "", before: str = "") -> 
     """The trial balance by class of account; behind each class its transfers."""
     chosen = account_class if account_class in {kind.value for kind in AccountClass} else ""
     with caller.read() as session:
-        lines = queries.trial_balance(session)
+        lines = overviews.trial_balance(session)
         position = movements.read_position(before)
-        found = queries.find_movements(session, account_class=chosen, before=position, limit=PAGE + 1)
+        found = overviews.find_movements(session, account_class=chosen, before=position, limit=PAGE + 1)
         rows = movements.ledger_rows(session, found[:PAGE], caller, of_class=chosen)
     older = movements.write_position(found[PAGE - 1]) if len(found) > PAGE else ""
     query = urlencode({"account_class": chosen, "before": older})
@@ -219,7 +219,7 @@ def _rule(programme: Any, caller: Caller) -> str:
 def _find_spend(session: Session, caller: Caller, by: str, start: date, end: date) -> list[Spend]:
     zone = caller.site.renderer.zone
     after = date(end.year + end.month // 12, end.month % 12 + 1, 1)
-    rows = queries.find_spend(
+    rows = overviews.find_spend(
         session, by=by, start=local_day(start, zone).starts_at, end=local_day(after, zone).starts_at
     )
     return sorted(rows, key=lambda row: not row.is_startup)

@@ -6,9 +6,9 @@ from core.i18n import N_, gettext
 from core.rendering import localised
 from members.access import Caller
 from members.words import KIND_WORDS
-from vouchers import queries
+from vouchers import overviews, queries
 from vouchers.exports import Cell, Sheet, yuan
-from vouchers.queries import Spend
+from vouchers.overviews import Spend
 from vouchers.words import CLASS_WORDS
 
 
@@ -58,7 +58,7 @@ def voucher_sheet(session: Session, caller: Caller) -> Sheet:
 def ledger_sheet(session: Session, caller: Caller) -> Sheet:
     """The trial balance."""
     heads = _words(caller, N_("Class of account"), N_("Accounts"), N_("In, yuan"), N_("Out, yuan"), N_("Balance, yuan"))
-    lines = queries.trial_balance(session)
+    lines = overviews.trial_balance(session)
     cells: list[list[Cell]] = [
         [
             gettext(caller.lang, CLASS_WORDS[line.account_class]), line.accounts, yuan(line.in_fen), yuan(line.out_fen),
