@@ -1,4 +1,4 @@
-"""Due work of booking: mails that wait, and the monthly reports. Bounded, safe to run twice, safe to run late."""
+"""Due work of booking: mails, overdue visits, monthly reports. Bounded, safe to run twice, safe to run late."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
-from booking import months, notices
+from booking import months, notices, queries, visits
 from booking.mail import Office, compose
 from core import outbox
 from core.db import read_session, unit_of_work
@@ -102,6 +102,25 @@ def queue_usage_reports(session: Session, *, now: datetime, limit: int) -> int:
         if seen >= limit:
             break
     return queued
+
+
+def tell_of_overdue_visits(session: Session, *, now: datetime, limit: int) -> int:
+    """Job: 1. find visits that go on an hour after their slot; 2. leave those that the lab was told of; 3. queue one
+    mail to each of the lab's staff, for at most `limit` visits; 4. say how many visits."""
+    overdue = queries.find_open_visits(session, ended_before=now - visits.OVERDUE_AFTER)
+    subjects = [notices.subject_of(booking) for booking in overdue]
+    told = set(
+        session.scalars(
+            select(OutboxMessage.subject).where(
+                OutboxMessage.kind == notices.VISIT_OVERDUE, OutboxMessage.subject.in_(subjects)
+            )
+        )
+    )
+    done = 0
+    for booking, subject in zip(overdue, subjects, strict=True):
+        if done < limit and subject not in told and notices.visit_overdue(session, booking, now):
+            done += 1
+    return done
 
 
 def _deliver(engine: Engine, office: Office, sender: Sender, row: OutboxMessage, now: datetime) -> None:

@@ -77,6 +77,8 @@ _NOTE_LABELS: dict[str, str] = {
     "booking_declined": N_("Reason"),
     "booking_cancelled": N_("Reason"),
 }
+#: A reminder sent so late says the time that is left instead.
+REMINDER_LATE_HOURS = 2
 #: Kinds after which the voucher's money is free again.
 _RELEASING = frozenset({"booking_declined", "booking_cancelled", "booking_expired", "booking_no_show"})
 
@@ -119,6 +121,12 @@ def place_name(booking: Booking, lang: Lang) -> str:
     return name if institution in name else f"{institution} · {name}"
 
 
+def _hours_left(left: timedelta) -> int:
+    """What the reminder of the day before says: 24 when it goes out in time, else the whole hours that are left."""
+    hours = left // timedelta(hours=1)
+    return 24 if hours >= 24 - REMINDER_LATE_HOURS else hours
+
+
 class _Writer:
     """One letter in the making: its facts as words in one language."""
 
@@ -136,6 +144,7 @@ class _Writer:
         self.kind, self.audience, self.booking, self.lang, self.note = kind, audience, booking, lang, note
         self.free_until_at = booking.starts_at - timedelta(minutes=booking.equipment.cancel_free_minutes)
         self.is_free_still = now < self.free_until_at < booking.starts_at
+        self.hours_left = _hours_left(booking.starts_at - now)
         self.before: Slot | None = data.get("before")
         self.zone = ZoneInfo(booking.equipment.lab.zone)
         self.shows_zone = booking.equipment.lab.zone != desk.zone
@@ -188,9 +197,9 @@ class _Writer:
         return [(N_("Actual use"), text)]
 
     def _money_rows(self) -> list[tuple[str, str]]:
-        """What was quoted; for a receipt what was really charged. Reminders are about time only."""
+        """What was quoted; for a receipt what was really charged. Reminders and overdue visits are about time only."""
         booking, visit = self.booking, self.booking.visit
-        if self.kind in _RELEASING or self.kind.startswith("reminder"):
+        if self.kind in _RELEASING or self.kind == "visit_overdue" or self.kind.startswith("reminder"):
             return []
         price, voucher, own = booking.price_fen, booking.voucher_fen, booking.own_fen
         if self.kind == "booking_completed" and visit is not None and visit.price_fen is not None:
@@ -218,6 +227,7 @@ class _Writer:
             "voucher_fen": booking.voucher_fen,
             "patience_minutes": booking.equipment.no_show_minutes,
             "free_until_at": self.free_until_at,
+            "hours_left": self.hours_left,
         }
         decide_by_at = booking.decide_by or booking.starts_at
         return format_fields(values, self.lang, self.zone) | {

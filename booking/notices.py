@@ -21,6 +21,9 @@ from members.models import Note, Person
 
 REMINDERS: dict[str, timedelta] = {"reminder_24h": timedelta(hours=24), "reminder_1h": timedelta(hours=1)}
 USAGE_REPORT = "usage_report"
+VISIT_OVERDUE = "visit_overdue"
+#: With less time left it says no more than the other reminder.
+REMINDER_24H_LEAST = timedelta(hours=12)
 
 #: Kinds that are true only of the sequence they were queued for, and the states in which they are.
 _STATES_OF: dict[str, frozenset[State]] = {
@@ -30,6 +33,7 @@ _STATES_OF: dict[str, frozenset[State]] = {
     "booking_moved": frozenset({State.REQUESTED, State.APPROVED, State.IN_USE, State.COMPLETED}),
     "reminder_24h": frozenset({State.APPROVED}),
     "reminder_1h": frozenset({State.APPROVED}),
+    VISIT_OVERDUE: frozenset({State.IN_USE}),
 }
 #: Kinds that tell of an end: true for good.
 _END_OF: dict[str, State] = {
@@ -108,6 +112,13 @@ def no_show(session: Session, booking: Booking, now: datetime) -> None:
     _put(session, "booking_no_show", Audience.LAB, staff, booking, now)
 
 
+def visit_overdue(session: Session, booking: Booking, now: datetime) -> int:
+    """To the lab, which alone knows when the use ended; says to how many."""
+    staff = find_everyone_of_lab(session, booking.equipment.lab_id)
+    _put(session, VISIT_OVERDUE, Audience.LAB, staff, booking, now)
+    return len(staff)
+
+
 def usage_report(session: Session, lab_id: int, lab_public_id: UUID, month: date, now: datetime) -> int:
     """A lab's month to its managers, once per lab and month whoever asks how often; says to how many."""
     managers = find_deciders(session, lab_id)
@@ -144,6 +155,8 @@ def is_still_true(kind: str, data: Mapping[str, Any], booking: Booking, now: dat
         return booking.state == _END_OF[kind]
     if kind in REMINDERS and now >= booking.starts_at:
         return False
+    if kind == "reminder_24h" and booking.starts_at - now < REMINDER_24H_LEAST:
+        return False
     return booking.state in _STATES_OF[kind] and booking.calendar_sequence == data["sequence"]
 
 
@@ -173,6 +186,10 @@ def _put(
     outbox.put(session, _letters(kind, audience, people, booking, now, **more))
 
 
+def subject_of(booking: Booking) -> str:
+    return f"{booking.reference}:{booking.calendar_sequence}"
+
+
 def _letters(
     kind: str,
     audience: Audience,
@@ -199,7 +216,7 @@ def _letters(
     return [
         outbox.message(
             kind=kind,
-            subject=f"{booking.reference}:{booking.calendar_sequence}",
+            subject=subject_of(booking),
             recipient=person.email,
             person_id=person.id,
             locale=language_of(person.locale),

@@ -219,6 +219,8 @@ class BookingFilter:
     equipment_id: int | None = None
     starts_before: datetime | None = None
     ends_after: datetime | None = None
+    #: Ended at that instant or earlier.
+    ends_before: datetime | None = None
     newest_first: bool = False
 
 
@@ -284,6 +286,8 @@ def _conditions(wanted: BookingFilter) -> list[ColumnElement[bool]]:
         parts.append(Booking.starts_at < wanted.starts_before)
     if wanted.ends_after is not None:
         parts.append(Booking.ends_at > wanted.ends_after)
+    if wanted.ends_before is not None:
+        parts.append(Booking.ends_at <= wanted.ends_before)
     return parts
 
 
@@ -334,6 +338,13 @@ def find_possible_no_shows(session: Session, *, now: datetime) -> list[tuple[UUI
         .order_by(Booking.starts_at)
     )
     return [(public, start, patience) for public, start, patience in session.execute(statement)]
+
+
+def find_open_visits(session: Session, *, ended_before: datetime) -> list[Booking]:
+    """Visits that go on although slot and check-in lie before an instant, the oldest first."""
+    statement = whole_booking().join(Visit, Visit.booking_id == Booking.id)
+    late = Booking.state == State.IN_USE, Booking.ends_at < ended_before, Visit.checked_in_at < ended_before
+    return list(session.scalars(statement.where(*late).order_by(Booking.ends_at, Booking.id)))
 
 
 def find_live_bookings_between(session: Session, window: Slot, unit_id: int) -> list[Booking]:

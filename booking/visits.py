@@ -41,6 +41,8 @@ from vouchers.models import PaidTo
 CHECK_IN_EARLIEST = timedelta(minutes=30)
 #: So long after the slot's end a check-out must say when the use ended.
 END_SURE = timedelta(hours=2)
+#: So long after the slot's end a visit that goes on is shown and told as overdue.
+OVERDUE_AFTER = timedelta(hours=1)
 #: Past use of instruments whose longest slot is shorter may still fill a day.
 PAST_USE_MIN_MAX = 24 * 60
 
@@ -194,10 +196,19 @@ def suggested_end(booking: Booking, now: datetime) -> datetime:
     return max(booking.ends_at, booking.visit.checked_in_at)
 
 
+def is_overdue(booking: Booking, now: datetime) -> bool:
+    """Whether a visit should long have been checked out."""
+    return booking.state is State.IN_USE and now > _last_sure_end(booking) + OVERDUE_AFTER
+
+
 def is_end_doubtful(booking: Booking, now: datetime) -> bool:
     """Whether so much time has passed since the slot that now is hardly the end of the use."""
-    began = booking.visit.checked_in_at if booking.visit else booking.ends_at
-    return now > max(booking.ends_at, began) + END_SURE
+    return now > _last_sure_end(booking) + END_SURE
+
+
+def _last_sure_end(booking: Booking) -> datetime:
+    """The slot's end, or the check-in that came even later."""
+    return max(booking.ends_at, booking.visit.checked_in_at) if booking.visit else booking.ends_at
 
 
 def _end_of_use(booking: Booking, visit: Visit, ended_at: datetime | None, *, by_lab: bool, now: datetime) -> datetime:

@@ -108,9 +108,18 @@ WORDING: dict[tuple[str, str, bool], Wording] = {
         N_("Nobody checked in"),
         N_("%(person)s of %(organisation)s did not check in. The rest of the slot is free again."),
     ),
+    ("visit_overdue", "lab", _BY_HOLDER): Wording(
+        N_("Not checked out: %(equipment)s, %(slot)s"),
+        N_("A visit was not checked out"),
+        N_(
+            "%(person)s of %(organisation)s checked in, and the slot ended more than an hour ago. Enter when the use "
+            "ended: until then nothing is charged and money of vouchers stays held."
+        ),
+        N_("Check out"),
+    ),
     ("reminder_24h", "holder", _BY_HOLDER): Wording(
-        N_("In 24 hours: %(equipment)s, %(slot)s"),
-        N_("Your slot begins in 24 hours"),
+        N_("In %(hours_left)s hours: %(equipment)s, %(slot)s"),
+        N_("Your slot begins in %(hours_left)s hours"),
         N_("Bring samples and papers that the lab asked for, and check in on arrival."),
     ),
     ("reminder_1h", "holder", _BY_HOLDER): Wording(

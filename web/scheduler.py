@@ -57,6 +57,7 @@ JOBS: tuple[Job, ...] = (
     Job("deliver_messages", 5, 20, None),
     Job("expire_requests", 15, 1, visits.expire_requests),
     Job("mark_no_shows", 15, 1, visits.mark_no_shows),
+    Job("tell_of_overdue_visits", 60, 50, booking_jobs.tell_of_overdue_visits),
     Job("lapse_vouchers", 60, 50, voucher_jobs.lapse_vouchers),
     Job("queue_usage_reports", 600, 20, booking_jobs.queue_usage_reports),
     Job("stage_imports", 2, 1, staging.stage_waiting, takes_engine=True),

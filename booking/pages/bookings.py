@@ -248,6 +248,9 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
     manages = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
     changes = permissions.may_change(caller.actor, booking, lab_ids)
     visits_it = permissions.may_check_in(caller.actor, booking, lab_ids)
+    checks_out = visits_it and card.can_check_out
+    says_end = permissions.may_shorten_visit(caller.actor, booking, lab_ids)
+    is_late = not says_end and visits.is_end_doubtful(booking, caller.now)
     open_states = (State.REQUESTED, State.APPROVED)
     return {
         "can_decide": manages and booking.state is State.REQUESTED,
@@ -255,8 +258,9 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
         "can_cancel": changes and booking.state in open_states,
         "must_say_why": _cancels_for_lab(caller, booking, lab_ids),
         "can_check_in": visits_it and card.can_check_in,
-        "can_check_out": visits_it and card.can_check_out,
-        "can_say_end": permissions.may_shorten_visit(caller.actor, booking, lab_ids),
+        "can_check_out": checks_out and not is_late,
+        "must_ask_lab": checks_out and is_late,
+        "can_say_end": says_end,
     }
 
 

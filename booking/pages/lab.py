@@ -22,7 +22,7 @@ from core.http import status_of
 from core.i18n import N_, gettext, translate
 from core.rendering import localised
 from core.shapes import read_date
-from core.slot import local_day
+from core.slot import Slot, local_day
 from equipment import queries as catalogue
 from equipment.models import Equipment, Tier
 from equipment.queries import Calendar
@@ -53,6 +53,7 @@ def show_today(caller: Staff, on: str = "") -> Response:
         calendar = catalogue.read_calendar(session, window)
         wanted = BookingFilter(lab_ids=lab_ids, starts_before=window.ends_at, ends_after=window.starts_at)
         bookings = queries.find_bookings(session, wanted, limit=200)
+        overdue = queries.find_bookings(session, _still_open(lab_ids, window), limit=50) if day == today else []
         waiting = _waiting(session, lab_ids, limit=6)
         notes = queries.find_notes(session, [part.note_id for part in busy])
         labs = catalogue.find_labs(session, lab_ids)
@@ -75,7 +76,7 @@ def show_today(caller: Staff, on: str = "") -> Response:
         idle=len(quiet_rows) - len(drawn),
         first=first,
         last=last,
-        running=[card for card in today_cards if card.booking.state is State.IN_USE],
+        running=_cards(caller, overdue) + [card for card in today_cards if card.booking.state is State.IN_USE],
         coming=[card for card in today_cards if card.booking.state is State.APPROVED],
         waiting=_cards(caller, waiting),
         manages=caller.actor.has(Role.LAB_MANAGER),
@@ -144,6 +145,11 @@ def add_outage(form: FormIn, caller: Manager) -> Response:
     return caller.redirect_once(
         form, act, flash=N_("Entered. Bookings that lie in this time stay until you move them.")
     )
+
+
+def _still_open(lab_ids: frozenset[int], window: Slot) -> BookingFilter:
+    """Visits of earlier days that nobody checked out."""
+    return BookingFilter(states=frozenset({State.IN_USE}), lab_ids=lab_ids, ends_before=window.starts_at)
 
 
 def _waiting(session: Session, lab_ids: frozenset[int], *, limit: int) -> list[Any]:

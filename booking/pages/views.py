@@ -9,7 +9,7 @@ from booking.models import Booking, State
 from booking.pricing import Line, LineKind, lines_from_json
 from booking.queries import Story
 from booking.states import LIVE
-from booking.visits import CHECK_IN_EARLIEST
+from booking.visits import CHECK_IN_EARLIEST, is_overdue
 from booking.words import STATE_BADGES, STATE_WORDS, VERB_WORDS
 from core.errors import Refusal
 from core.formats import format_instant, format_money
@@ -41,6 +41,7 @@ class Card:
     minutes_left: int | None
     can_check_in: bool
     can_check_out: bool
+    is_overdue: bool
 
     @property
     def slot(self) -> Slot:
@@ -68,6 +69,7 @@ def card_of(booking: Booking, *, lang: Lang, now: datetime) -> Card:
         minutes_left=int((booking.decide_by - now).total_seconds() // 60) if booking.decide_by else None,
         can_check_in=booking.state is State.APPROVED and now >= booking.starts_at - CHECK_IN_EARLIEST,
         can_check_out=booking.state is State.IN_USE,
+        is_overdue=is_overdue(booking, now),
     )
 
 

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from booking import jobs, notices
-from booking.jobs import Post, deliver_messages, queue_usage_reports
+from booking.jobs import Post, deliver_messages, queue_usage_reports, tell_of_overdue_visits
 from booking.mail import Office, compose
-from booking.models import Booking, State
+from booking.models import Booking, State, Visit
 from core import outbox
 from core.db import read_session, unit_of_work
 from core.mail import SmtpServer, open_sender
@@ -101,6 +101,63 @@ def test_a_reminder_that_is_no_longer_true_is_dropped(
 
     assert sink.messages == []
     assert {row.last_error for row in rows(engine) if row.kind in notices.REMINDERS} == {"obsolete"}
+
+
+def visit(engine: Engine, cast: Cast, *, checked_out: bool = False, came: float = 0) -> Booking:
+    """A visit of a slot of two hours that begins at NOW, checked in so many hours later."""
+    with unit_of_work(engine) as session:
+        state = State.COMPLETED if checked_out else State.IN_USE
+        booking = make_booking(session, cast, starts_at=NOW, state=state)
+        ended_at = booking.ends_at if checked_out else None
+        session.add(Visit(booking_id=booking.id, checked_in_at=NOW + timedelta(hours=came), checked_out_at=ended_at))
+        return booking
+
+
+def tell(engine: Engine, hours: float, limit: int = 10) -> int:
+    with unit_of_work(engine) as session:
+        return tell_of_overdue_visits(session, now=NOW + timedelta(hours=hours), limit=limit)
+
+
+def test_the_lab_is_told_once_of_a_visit_that_nobody_checked_out(engine: Engine, cast: Cast, sink: Sink) -> None:
+    visit(engine, cast)
+
+    told = [tell(engine, hours) for hours in (3, 3.01, 3.02, 50)]
+    deliver_messages(engine, post_to(sink), now=NOW + timedelta(hours=4), limit=20)
+
+    assert told == [0, 1, 0, 0]
+    assert {to for _, (to,) in sink.envelopes} == {"lab@example.com", "operator@example.com"}
+    assert all(str(message["Subject"]).startswith("未签退：") for message in sink.messages)
+
+
+def test_nobody_is_told_of_a_visit_that_was_checked_out(engine: Engine, cast: Cast) -> None:
+    visit(engine, cast, checked_out=True)
+
+    assert tell(engine, 50) == 0
+
+
+def test_who_came_late_is_overdue_an_hour_after_the_check_in(engine: Engine, cast: Cast) -> None:
+    visit(engine, cast, came=10)
+
+    assert [tell(engine, hours) for hours in (11, 11.01)] == [0, 1]
+
+
+def test_overdue_visits_are_told_in_batches(engine: Engine, cast: Cast) -> None:
+    for _ in range(3):
+        visit(engine, cast)
+
+    assert [tell(engine, 4, limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_check_out_in_the_meantime_makes_the_mail_obsolete(engine: Engine, cast: Cast, sink: Sink) -> None:
+    booking = visit(engine, cast)
+    tell(engine, 4)
+    with unit_of_work(engine) as session:
+        session.get_one(Booking, booking.id).state = State.COMPLETED
+
+    deliver_messages(engine, post_to(sink), now=NOW + timedelta(hours=4), limit=20)
+
+    assert sink.messages == []
+    assert {row.last_error for row in rows(engine, "visit_overdue")} == {"obsolete"}
 
 
 def test_a_process_killed_between_sending_and_marking_sends_again_with_the_same_id(

@@ -46,6 +46,7 @@ STATE_OF = {
     "booking_expired": State.EXPIRED,
     "booking_completed": State.COMPLETED,
     "booking_no_show": State.NO_SHOW,
+    "visit_overdue": State.IN_USE,
 }
 RECIPIENT = {Audience.HOLDER: "member", Audience.LAB: "manager", Audience.OWNER: "owner"}
 
@@ -323,6 +324,21 @@ def test_what_is_no_longer_true_is_not_written(desk: Desk) -> None:
     desk.set(State.CANCELLED, 1)
 
     assert compose(desk.session, desk.row("reminder_1h", sequence=0), OFFICE, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("hours_before", "said"),
+    [(24, "24"), (22, "24"), (21.9, "21"), (13.5, "13"), (12, "12"), (11.9, None), (1.4, None)],
+)
+def test_a_late_reminder_says_the_hours_that_are_left(desk: Desk, hours_before: float, said: str | None) -> None:
+    now = desk.booking.starts_at - timedelta(hours=hours_before)
+    chinese_row, english_row = desk.row("reminder_24h"), desk.row("reminder_24h", lang="en")
+
+    if said is None:
+        assert compose(desk.session, chinese_row, OFFICE, now=now) is None
+        return
+    assert str(desk.compose(chinese_row, now)["Subject"]).startswith(f"{said} 小时后：")
+    assert str(desk.compose(english_row, now)["Subject"]).startswith(f"In {said} hours: ")
 
 
 def test_who_has_left_gets_no_mail(desk: Desk) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from core.db import read_session
+from core.db import read_session, unit_of_work
+from equipment.models import Lab
+from tests import factories
 from tests.cast import ENDS, STARTS, Cast, Stage
+from tests.factories import Prices
 from web.checking import check_everything
 
 
@@ -68,6 +71,52 @@ def test_who_pays_does_not_check_out_a_visit_long_after_its_end(stage: Stage, ca
     stage.clock.at += timedelta(days=1)
 
     assert stage.api(cast.owner).post(f"{running}/check-out").json()["code"] == "only_lab_shortens_visit"
+
+
+def test_who_pays_is_not_offered_a_check_out_that_only_the_lab_can_do(stage: Stage, cast: Cast, running: str) -> None:
+    button = f'action="{running}/check-out"'
+    stage.clock.at = datetime.fromisoformat(ENDS) + timedelta(hours=1.5)
+    shortly_after = stage.browser(cast.owner).get(running).text
+    stage.clock.at = datetime.fromisoformat(ENDS) + timedelta(hours=2.1)
+    long_after = stage.browser(cast.owner).get(running).text
+
+    assert button in shortly_after and "Ask the lab to check it out" not in shortly_after
+    assert button not in long_after and "Ask the lab to check it out" in long_after
+    assert button in stage.browser(cast.manager).get(running).text
+
+
+def test_an_overdue_visit_is_marked_on_the_labs_desk_until_it_is_checked_out(
+    stage: Stage, cast: Cast, running: str
+) -> None:
+    lab, badge = stage.browser(cast.manager), ">overdue<"
+    stage.clock.at = datetime.fromisoformat(ENDS) + timedelta(minutes=59)
+    assert badge not in lab.get("/lab").text + lab.get(running).text
+
+    for later in (timedelta(minutes=61), timedelta(days=5)):
+        stage.clock.at = datetime.fromisoformat(ENDS) + later
+        assert badge in lab.get("/lab").text and badge in lab.get(running).text
+
+    stage.api(cast.operator).post(f"{running}/check-out", {"ended_at": ENDS})
+    assert badge not in lab.get("/lab").text + lab.get(running).text
+
+
+def test_who_pays_lowers_no_quantity_below_the_agreed_one(stage: Stage, cast: Cast, book: Any) -> None:
+    with unit_of_work(stage.engine) as session:
+        lab = session.merge(cast.sem).lab_id
+        entry = factories.make_equipment(
+            session, session.get_one(Lab, lab), "质谱仪", prices=Prices(hour=0, sample=10_000)
+        )
+    path = f"/bookings/{book(equipment_id=str(entry.public_id), quantities={'sample': '5'})['id']}"
+    stage.api(cast.manager).post(f"{path}/approval")
+    stage.clock.at = datetime.fromisoformat(STARTS)
+    owner = stage.api(cast.owner)
+    owner.post(f"{path}/check-in")
+
+    refused = owner.post(f"{path}/check-out", {"quantities": {"sample": "4"}})
+    by_lab = stage.api(cast.operator).post(f"{path}/check-out", {"quantities": {"sample": "4"}})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "only_lab_shortens_visit")
+    assert by_lab.json()["visit"]["price_fen"] == 40_000
 
 
 def test_past_use_is_at_most_a_day_at_once(stage: Stage, cast: Cast) -> None:

@@ -35,6 +35,7 @@ KIND_WORDS: dict[str, str] = {
     "booking_expired": N_("Not decided"),
     "booking_completed": N_("Receipt"),
     "booking_no_show": N_("No-show"),
+    "visit_overdue": N_("Not checked out"),
     "reminder_24h": N_("Reminder 24 hours before"),
     "reminder_1h": N_("Reminder 1 hour before"),
     "usage_report": N_("Usage report"),
