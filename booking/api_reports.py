@@ -1,7 +1,9 @@
 """JSON under `/api/v1`: how much instruments were used."""
 
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 
@@ -11,8 +13,8 @@ from booking.reports import By, Usage, UsageReport, usage_report
 from core.i18n import Lang
 from core.middleware import SafeRoute
 from core.rendering import localised
-from core.shapes import InstantIn, Out
-from core.slot import Slot
+from core.shapes import InstantOrDateIn, Out
+from core.slot import Slot, local_day
 from members.access import Caller, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["reports"], route_class=SafeRoute)
@@ -52,9 +54,10 @@ class UsageOut(Out):
 
 
 class UsageReportOut(Out):
-    """All rows at once; `sum` is their sum."""
+    """All rows at once; `sum` is their sum. `until`: where the figures end, now in a window that is not over."""
 
     by: By
+    until: datetime
     items: list[UsageOut]
     total: int
     next_cursor: None = None
@@ -64,21 +67,31 @@ class UsageReportOut(Out):
     def of(cls, report: UsageReport, lang: Lang) -> "UsageReportOut":
         return cls(
             by=report.by,
+            until=report.until,
             items=[UsageOut.of(row, lang) for row in report.rows],
             total=len(report.rows),
             sum=UsageOut.of(report.total, lang),
         )
 
 
+def _instant(value: datetime | date, zone: ZoneInfo) -> datetime:
+    return value if isinstance(value, datetime) else local_day(value, zone).starts_at
+
+
 @router.get("/reports/usage")
 def get_usage(
     caller: ReportReader,
-    starts_at: Annotated[InstantIn, Query(alias="from")],
-    ends_at: Annotated[InstantIn, Query(alias="to")],
+    first: Annotated[InstantOrDateIn, Query(alias="from")],
+    last: Annotated[InstantOrDateIn, Query(alias="to")],
     by: By = By.EQUIPMENT,
     lab: UUID | None = None,
 ) -> UsageReportOut:
-    """Open, booked, used, idle and no-show time between two instants, of the labs that the caller may look into."""
+    """Open, booked, used, idle and no-show time between two instants, of the labs that the caller may look into.
+
+    A plain date stands for its midnight in the zone of the site. What lies ahead does not count: see `until`.
+    """
+    zone = ZoneInfo(caller.settings.zone)
+    starts_at, ends_at = _instant(first, zone), _instant(last, zone)
     if starts_at >= ends_at:
         raise SlotInvalid(field="to")
     window = Slot(starts_at, ends_at)

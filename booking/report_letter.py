@@ -19,6 +19,16 @@ COLUMNS = (
     N_("Outage hours"),
     N_("Utilisation"),
 )
+#: What each figure means, in the order of COLUMNS.
+MEANINGS = (
+    N_("opening hours of all units, without holidays, closures and outages"),
+    N_("slots that were approved, are in use or completed"),
+    N_("from check-in to check-out, outside opening hours as well"),
+    N_("open less booked and no-show hours"),
+    N_("slots that were booked and nobody came to"),
+    N_("opening hours in which units were out of order; they are not open hours"),
+    N_("used hours by open hours"),
+)
 
 
 def write_usage_letter(report: UsageReport, lab: Lab, month: date, *, lang: Lang, base_url: str) -> Letter:

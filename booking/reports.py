@@ -3,7 +3,8 @@
 Booked: slots that are approved, in use or completed. Used: visits, from check-in to check-out. No-show: slots that
 nobody came to. Open: opening hours of all units, holidays considered, less outages. Outage: opening hours that blocks
 took away. Idle: open less booked and no-show, never below zero. Utilisation: used by open, not clamped
-(use outside opening hours may lift it over 1). Whatever lies partly in the window counts with that part.
+(use outside opening hours may lift it over 1). Whatever lies partly in the window counts with that part; of a window
+that is not over, the part until now.
 """
 
 from collections import defaultdict
@@ -47,6 +48,10 @@ class Usage:
     key: UUID | None = None
     name_zh: str = ""
     name_en: str = ""
+    #: Of instruments only.
+    lab: Lab | None = None
+    model: str = ""
+    asset_number: str = ""
     bookings: int = 0
     booked_minutes: int = 0
     used_minutes: int = 0
@@ -79,6 +84,8 @@ class UsageReport:
     window: Slot
     by: By
     rows: tuple[Usage, ...]
+    #: Where the figures end: the window's end, or now in a window that is not over.
+    until: datetime
     total: Usage = field(default_factory=Usage)
 
 
@@ -97,17 +104,24 @@ class _Stay(NamedTuple):
 def usage_report(
     session: Session, window: Slot, *, by: By, now: datetime, lab_ids: frozenset[int] | None = None
 ) -> UsageReport:
-    """The use of instruments in a window; of some labs, or of all (None). A visit that goes on counts until now."""
+    """The use of instruments in a window; of some labs, or of all (None).
+
+    Of a window that is not over only the part until now counts, so that all figures are of the same time.
+    """
+    until = min(max(now, window.starts_at), window.ends_at)
+    if until == window.starts_at:
+        return UsageReport(window, by, (), until)
+    counted = Slot(window.starts_at, until)
     entries = _find_entries(session, lab_ids)
-    stays = _find_stays(session, window, lab_ids)
+    stays = _find_stays(session, counted, lab_ids)
     if by == By.STARTUP:
-        rows = _startup_rows(session, stays, window, now)
+        rows = _startup_rows(session, stays, counted, now)
     else:
-        rows = _entry_rows(session, entries, stays, window, by, now)
+        rows = _entry_rows(session, entries, stays, counted, by, now)
     total = Usage()
     for row in rows:
         total.add(row)
-    return UsageReport(window, by, tuple(rows), total)
+    return UsageReport(window, by, tuple(rows), until, total)
 
 
 def minutes_within(start: datetime, end: datetime, window: Slot) -> int:
@@ -170,7 +184,10 @@ def _count(row: Usage, stay: _Stay, window: Slot, now: datetime) -> None:
 
 
 def _named(item: Any) -> Usage:
-    return Usage(key=item.public_id, name_zh=item.name_zh, name_en=item.name_en)
+    row = Usage(key=item.public_id, name_zh=item.name_zh, name_en=item.name_en)
+    if isinstance(item, Equipment):
+        row.lab, row.model, row.asset_number = item.lab, item.model, item.asset_number
+    return row
 
 
 def _find_entries(session: Session, lab_ids: frozenset[int] | None) -> list[Equipment]:

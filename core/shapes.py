@@ -16,6 +16,7 @@ from core.i18n import N_
 #: Years that a platform founded in 2026 can be asked about.
 YEARS = range(2000, 2200)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WALL_TIME = re.compile(r"(\d{4,6})-\d{2}-\d{2}T\d{2}:\d{2}(:00)?", re.ASCII)
 
 
@@ -36,7 +37,21 @@ def read_instant(value: Any) -> datetime:
     return at.astimezone(UTC)
 
 
+def read_instant_or_date(value: Any) -> datetime | date:
+    """As `read_instant`, or a plain date, whose midnight the caller finds in a zone."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return read_instant(value)
+    try:
+        on = date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticCustomError("instant_invalid", N_("Write the time as 2026-11-26T14:00:00+08:00.")) from error
+    if on.year not in YEARS:
+        raise PydanticCustomError("instant_out_of_range", N_("The time lies too far away to be meant."))
+    return on
+
+
 InstantIn = Annotated[datetime, BeforeValidator(read_instant, json_schema_input_type=str)]
+InstantOrDateIn = Annotated[datetime | date, BeforeValidator(read_instant_or_date, json_schema_input_type=str)]
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=2000)]
 Limit = Annotated[int, Field(ge=1, le=100)]

@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from booking import months
 from booking.report_access import REPORT_READERS, Reach, labs_in_reach
-from booking.report_letter import COLUMNS, minutes_of, usage_cells
+from booking.report_letter import COLUMNS, MEANINGS, minutes_of, usage_cells
 from booking.reports import By, Usage, UsageReport, usage_report
-from core.formats import MONTHS, format_number, format_percent
+from core.formats import MONTHS, format_instant, format_number, format_percent
 from core.i18n import N_, Lang, translate
 from core.rendering import localised
 from core.slot import local_date
@@ -33,6 +33,7 @@ BY_WORDS: dict[By, str] = {
     By.STARTUP: N_("Startups"),
 }
 CHART_ROWS = 15
+CsvCell = str | float | int | None
 TREND_MONTHS = 6
 
 
@@ -82,7 +83,7 @@ def show_report(caller: ReportReader, asked: AskedIn) -> Response:
     return caller.render(
         "pages/lab/reports.html",
         month=asked.month,
-        is_over=report.window.ends_at <= caller.now,
+        note=_note(report, caller),
         previous_url=asked.url(month=months.previous_month(asked.month)),
         next_url=asked.url(month=months.next_month(asked.month)) if report.window.ends_at <= caller.now else "",
         csv_url=asked.url("/lab/reports.csv"),
@@ -94,9 +95,9 @@ def show_report(caller: ReportReader, asked: AskedIn) -> Response:
         sums=_sums(report.total, caller.lang),
         chart_series=[translate(caller.lang, word) for word in CHART_SERIES],
         chart_rows=[_chart_row(row, caller.lang) for row in _most_used(report)],
-        chart_note=translate(caller.lang, N_("the %(count)s most booked"), count=CHART_ROWS)
-        if len(report.rows) > CHART_ROWS
-        else "",
+        chart_note=_chart_note(report, caller.lang),
+        has_open_hours=report.by != By.STARTUP,
+        meanings=_meanings(caller.lang),
         trend=trend,
         columns=[{"label": translate(caller.lang, _heading(report.by))}]
         + [{"label": translate(caller.lang, label), "kind": "num"} for label in COLUMNS[1:]],
@@ -107,11 +108,14 @@ def show_report(caller: ReportReader, asked: AskedIn) -> Response:
 
 @router.get("/lab/reports.csv")
 def download_report(caller: ReportReader, asked: AskedIn) -> Response:
-    """The same rows for a spreadsheet: hours with two decimals, utilisation as a share."""
+    """The same rows for a spreadsheet, their sum last: hours with two decimals, utilisation as a share."""
     with caller.read() as session:
         report = _report(session, asked, labs_in_reach(session, caller.actor, asked.lab), caller)
-    header = [translate(caller.lang, word) for word in (_heading(report.by), N_("Bookings"), *COLUMNS[1:])]
-    body = write_csv(header, [_csv_row(row, caller.lang) for row in report.rows])
+    names = [_heading(report.by)]
+    if report.by == By.EQUIPMENT:
+        names = [N_("Lab"), *names, N_("Model"), N_("Asset number")]
+    header = [translate(caller.lang, word) for word in (N_("Month"), *names, N_("Bookings"), *COLUMNS[1:])]
+    body = write_csv(header, _csv_rows(report, asked.month, caller.lang))
     name = f"yixiang-usage-{asked.month:%Y-%m}-{report.by}.csv"
     return Response(
         body,
@@ -162,6 +166,33 @@ def _chart_row(row: Usage, lang: Lang) -> dict[str, Any]:
     }
 
 
+def _chart_note(report: UsageReport, lang: Lang) -> str:
+    """Which rows the chart shows, and what their full width is."""
+    notes = []
+    if len(report.rows) > CHART_ROWS:
+        notes.append(translate(lang, N_("the %(count)s most booked"), count=CHART_ROWS))
+    if report.by != By.STARTUP:
+        notes.append(translate(lang, N_("full width: the opening hours of each row")))
+    return " · ".join(notes)
+
+
+def _note(report: UsageReport, caller: Caller) -> str:
+    """Of a month that is not over: until when it is counted."""
+    if report.until == report.window.ends_at:
+        return ""
+    if report.until == report.window.starts_at:
+        return translate(caller.lang, N_("This month has not begun: the report tells of time that has passed."))
+    when = format_instant(report.until, caller.lang, caller.site.renderer.zone)
+    return translate(caller.lang, N_("This month is not over: all hours are those until now, %(when)s."), when=when)
+
+
+def _meanings(lang: Lang) -> list[dict[str, str]]:
+    return [
+        {"label": translate(lang, label), "value": translate(lang, meaning)}
+        for label, meaning in zip(COLUMNS[1:], MEANINGS, strict=True)
+    ]
+
+
 def _most_used(report: UsageReport) -> Sequence[Usage]:
     return sorted(report.rows, key=lambda row: (-row.booked_minutes, -row.used_minutes))[:CHART_ROWS]
 
@@ -188,10 +219,24 @@ def _tabs(asked: Asked, reach: Reach, current: By, lang: Lang) -> list[dict[str,
     ]
 
 
-def _csv_row(row: Usage, lang: Lang) -> list[str | float | int | None]:
+def _csv_rows(report: UsageReport, month: date, lang: Lang) -> list[list[CsvCell]]:
+    rows: list[list[CsvCell]] = []
+    for row in report.rows:
+        names: list[CsvCell] = [localised(row, lang)]
+        if report.by == By.EQUIPMENT:
+            names = [localised(row.lab, lang) if row.lab else "", *names, row.model, row.asset_number]
+        rows.append([f"{month:%Y-%m}", *names, *_csv_figures(row)])
+    if rows:
+        together = translate(lang, N_("Together"))
+        names = ["", together, "", ""] if report.by == By.EQUIPMENT else [together]
+        rows.append([f"{month:%Y-%m}", *names, *_csv_figures(report.total)])
+    return rows
+
+
+def _csv_figures(row: Usage) -> list[CsvCell]:
     hours = [round(value / 60, 2) if value is not None else None for value in minutes_of(row)]
     share = round(row.utilisation, 4) if row.utilisation is not None else None
-    return [localised(row, lang), row.bookings, *hours, share]
+    return [row.bookings, *hours, share]
 
 
 def _heading(by: By) -> str:

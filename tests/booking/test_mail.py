@@ -32,7 +32,7 @@ from core.mail import MailRefused
 from core.outbox import OutboxMessage
 from core.rendering import Renderer
 from members.models import Note, Person
-from tests.factories_booking import NOW, Cast, make_booking, make_cast
+from tests.factories_booking import NOW, Cast, make_booking, make_cast, shanghai
 
 GOLDEN = ROOT / "tests" / "golden" / "mail"
 OFFICE = Office(
@@ -187,7 +187,7 @@ def test_the_monthly_report_is_that_of_its_golden_file(desk: Desk, lang: str) ->
     row.data = {"lab": str(desk.cast.lab.public_id), "month": date(2026, 11, 1).isoformat()}
     desk.session.flush()
 
-    text = as_golden(desk.compose(row)).replace(str(desk.cast.lab.public_id), "LAB")
+    text = as_golden(desk.compose(row, shanghai(2026, 12, 1, 8))).replace(str(desk.cast.lab.public_id), "LAB")
 
     check_golden(f"usage_report.{lang}.txt", text)
 

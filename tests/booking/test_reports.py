@@ -110,6 +110,37 @@ def test_a_visit_that_goes_on_counts_until_now(cast_and_session: tuple[Cast, Ses
     assert only(session, now=start + timedelta(minutes=50)).used_minutes == 50
 
 
+def test_of_a_month_that_runs_only_what_has_passed_counts(cast_and_session: tuple[Cast, Session]) -> None:
+    cast, session = cast_and_session
+    used(session, cast, shanghai(2026, 11, 2, 9), 2)
+    make_booking(session, cast, starts_at=shanghai(2026, 11, 3, 9))
+    make_booking(session, cast, starts_at=shanghai(2026, 11, 20, 9))
+    now = shanghai(2026, 11, 3, 10)
+
+    report = usage_report(session, NOVEMBER, by=By.EQUIPMENT, now=now)
+
+    (row,) = report.rows
+    assert report.until == now
+    # Monday has 7 hours, Tuesday has been open since 8:30.
+    assert (row.bookings, row.open_minutes, row.booked_minutes) == (2, 7 * 60 + 90, 120 + 60)
+    assert row.idle_minutes == 7 * 60 + 90 - 180
+
+
+def test_of_a_month_ahead_nothing_counts(cast_and_session: tuple[Cast, Session]) -> None:
+    cast, session = cast_and_session
+    make_booking(session, cast, starts_at=shanghai(2026, 11, 20, 9))
+
+    report = usage_report(session, NOVEMBER, by=By.EQUIPMENT, now=NOVEMBER.starts_at - timedelta(days=1))
+
+    assert (report.rows, report.until, report.total) == ((), NOVEMBER.starts_at, Usage())
+
+
+def test_of_a_month_that_is_over_everything_counts(cast_and_session: tuple[Cast, Session]) -> None:
+    _, session = cast_and_session
+
+    assert usage_report(session, NOVEMBER, by=By.EQUIPMENT, now=AFTER).until == NOVEMBER.ends_at
+
+
 def test_holidays_and_outages_are_not_open_and_make_up_days_are(cast_and_session: tuple[Cast, Session]) -> None:
     cast, session = cast_and_session
     session.add(CalendarDay(on=date(2026, 11, 3), kind=DayKind.OFF))
@@ -248,6 +279,18 @@ def test_json_tells_a_labs_manager_of_the_own_lab_alone(office: Office) -> None:
     assert body["sum"]["utilisation"] == round(120 / OPEN, 4)
 
 
+@pytest.mark.parametrize("window", ["from=2026-11-01&to=2026-12-01", "from=2026-11-01&to=2026-11-30T16:00:00Z"])
+def test_a_plain_date_is_midnight_in_the_zone_of_the_site(office: Office, window: str) -> None:
+    assert office.get(f"/api/v1/reports/usage?{window}").json() == office.get(f"/api/v1/reports/usage?{WINDOW}").json()
+
+
+def test_json_says_where_the_figures_end(office: Office) -> None:
+    over = office.get(f"/api/v1/reports/usage?{WINDOW}").json()
+    running = office.get("/api/v1/reports/usage?from=2026-12-01&to=2027-01-01").json()
+
+    assert (over["until"], running["until"]) == ("2026-11-30T16:00:00Z", "2026-12-05T01:00:00Z")
+
+
 @pytest.mark.parametrize(("by", "rows"), [("equipment", 2), ("lab", 2), ("institution", 1), ("startup", 1)])
 def test_json_tells_the_zones_offices_of_all(office: Office, by: str, rows: int) -> None:
     for who in ("zone", "finance"):
@@ -262,6 +305,10 @@ def test_json_tells_the_zones_offices_of_all(office: Office, by: str, rows: int)
         ("lab", WINDOW + "&lab=01900000-0000-7000-8000-000000000000", 404, "report_not_found"),
         ("lab", WINDOW + "&by=planet", 422, "invalid_input"),
         ("lab", "from=2026-11-01T00:00:00&to=2026-12-01T00:00:00", 422, "invalid_input"),
+        ("lab", "from=2026-02-30&to=2026-12-01", 422, "invalid_input"),
+        ("lab", "from=1999-01-01&to=2026-12-01", 422, "invalid_input"),
+        ("lab", "from=2026-11&to=2026-12", 422, "invalid_input"),
+        ("lab", "from=2026-12-01&to=2026-12-01", 422, "slot_invalid"),
         ("lab", "from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z", 422, "slot_invalid"),
         ("lab", "from=2024-01-01T00:00:00Z&to=2026-11-01T00:00:00Z", 422, "report_range_too_long"),
         ("lab", "", 422, "invalid_input"),
@@ -306,6 +353,32 @@ def test_the_csv_opens_in_a_spreadsheet_and_runs_nothing(office: Office) -> None
     lines = answer.content.decode("utf-8-sig").split("\r\n")
 
     assert answer.content.startswith(b"\xef\xbb\xbf") and "attachment" in answer.headers["content-disposition"]
-    assert lines[0] == "仪器,预约,开放机时,预约机时,使用机时,空闲机时,爽约机时,停机机时,利用率"
-    assert any(line.startswith("'=cmd") for line in lines)
-    assert '"场发射扫描电子显微镜, GeminiSEM 500; 𠮷",1,147.0,2.0,2.0,145.0,0.0,0.0,0.0136' in lines
+    assert lines[0] == (
+        "月份,实验室,仪器,型号,资产号,预约,开放机时,预约机时,使用机时,空闲机时,爽约机时,停机机时,利用率"
+    )
+    assert any(line.startswith("2026-11,'=危险实验室,'=cmd") for line in lines)
+    asset = office.cast.equipment.asset_number
+    name = '"场发射扫描电子显微镜, GeminiSEM 500; 𠮷"'
+    assert f"2026-11,表面分析🔬实验室,{name},,{asset},1,147.0,2.0,2.0,145.0,0.0,0.0,0.0136" in lines
+    assert lines[3:] == ["2026-11,,合计,,,1,294.0,2.0,2.0,292.0,0.0,0.0,0.0068", ""]
+
+
+def test_the_csv_by_lab_has_month_and_sum_too(office: Office) -> None:
+    lines = office.get("/lab/reports.csv?month=2026-11&by=lab", "zone").content.decode("utf-8-sig").split("\r\n")
+
+    assert lines[0].startswith("月份,实验室,预约,开放机时")
+    assert lines[3:] == ["2026-11,合计,1,294.0,2.0,2.0,292.0,0.0,0.0,0.0068", ""]
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+def test_the_page_says_what_its_figures_mean(office: Office, lang: str) -> None:
+    with unit_of_work(office.engine) as session:
+        session.execute(update(Person).values(locale=lang))
+    over, running, ahead = (
+        office.get(f"/lab/reports?month={month}").text for month in ("2026-11", "2026-12", "2027-01")
+    )
+
+    assert ("开放机时减去预约机时和爽约机时" if lang == "zh-CN" else "open less booked and no-show hours") in over
+    not_over = "本月未结束：所有机时计到现在" if lang == "zh-CN" else "all hours are those until now, Sat 5 Dec 09:00"
+    assert not_over in running and not_over not in over
+    assert ("本月尚未开始" if lang == "zh-CN" else "This month has not begun") in ahead
