@@ -172,7 +172,7 @@ def _chart_note(report: UsageReport, lang: Lang) -> str:
     if len(report.rows) > CHART_ROWS:
         notes.append(translate(lang, N_("the %(count)s most booked"), count=CHART_ROWS))
     if report.by != By.STARTUP:
-        notes.append(translate(lang, N_("full width: the opening hours of each row")))
+        notes.append(translate(lang, N_("full width: each row's own opening hours, with outages and overruns")))
     return " · ".join(notes)
 
 
