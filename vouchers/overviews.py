@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from members.models import Organisation, OrganisationKind
 from vouchers.models import AccountClass, LedgerAccount, Programme, Transfer, Voucher
+from vouchers.queries import find_programmes
 
 
 class ClassBalance(NamedTuple):
