@@ -19,6 +19,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data, running_demo(Path(data)) as address, chromium() as browser:
         startup = open_as(browser, address, "startup")
         take(startup, f"{address}/equipment?q=电镜", "search")
+        take(startup, f"{address}/free?q=电镜&minutes=120", "free")
         entry = startup.request.get(f"{address}/api/v1/equipment?q=Nova NanoSEM 450").json()["items"][0]["id"]
         startup.goto(f"{address}/equipment/{entry}")
         href = startup.locator("#quote a[href*='?starts_at']").first.get_attribute("href") or ""
