@@ -179,8 +179,9 @@ def _with_second_row(rows: Sequence[list[str]], at: int) -> tuple[list[str], int
 
 
 def _names_again(row: Sequence[str]) -> bool:
-    """Whether most cells are headings that we know: no instrument is described so."""
-    return count_known(row) >= max(3, len([cell for cell in row if cell]) // 2)
+    """Whether a quarter of the cells are headings that we know: no instrument is described so. The national
+    platform has many columns that nothing here is made of."""
+    return count_known(row) >= max(3, len([cell for cell in row if cell]) // 4)
 
 
 def _has_keys(row: Sequence[str]) -> bool:

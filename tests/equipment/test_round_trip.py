@@ -98,7 +98,8 @@ def test_the_national_platforms_sheet_is_taken_in_with_its_two_rows_of_headings(
         entries = [
             row for row in own_list.find_entries_of_owner(session, owner) if row.asset_number == entry.asset_number
         ]
-        content = write_national(entries, unit_code="10486", base_url="https://example.com").content
+        today = NOW.date()
+        content = write_national(entries, unit_code="10486", base_url="https://example.com", today=today).content
     with unit_of_work(engine) as session:
         session.get_one(Equipment, entry.id).asset_number = "moved"
 
