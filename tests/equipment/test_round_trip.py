@@ -91,7 +91,7 @@ def test_what_we_give_back_changes_nothing_when_it_returns(engine: Engine, owner
 def test_the_national_platforms_sheet_is_taken_in_with_its_two_rows_of_headings(engine: Engine, owner: int) -> None:
     with unit_of_work(engine) as session:
         entry = session.scalars(select(Equipment).order_by(Equipment.id.desc()).limit(1)).one()
-        entry.original_value_fen, entry.asset_state = 285_500_000, AssetState.AWAITING_REPAIR
+        entry.original_value_fen, entry.asset_state = 285_500_000, AssetState.IN_USE
         entry.asset_source, entry.capability_zh, entry.acquired_on = AssetSource.SELF_MADE, "断面形貌", date(2020, 5, 1)
         entry.class_code = "0103"
     with read_session(engine) as session:
@@ -108,7 +108,7 @@ def test_the_national_platforms_sheet_is_taken_in_with_its_two_rows_of_headings(
     assert (run.rows_new, run.rows_changed, run.rows_refused) == (1, 0, 0)
     with read_session(engine) as session:
         new = session.scalars(select(Equipment).where(Equipment.asset_number == entry.asset_number)).one()
-        assert (new.asset_state, new.asset_source) == (AssetState.AWAITING_REPAIR, AssetSource.SELF_MADE)
+        assert new.asset_source == AssetSource.SELF_MADE
         assert (new.original_value_fen, new.capability_zh, new.name_zh) == (285_500_000, "断面形貌", entry.name_zh)
         assert (str(new.started_on), new.class_code, new.lab_id) == ("2020-05-01", "010300", entry.lab_id)
 
