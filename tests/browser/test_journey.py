@@ -128,7 +128,7 @@ def see_the_money(page: Page) -> None:
 def test_a_slot_is_drawn_on_the_timeline_and_moved_by_keys(open_page: Open) -> None:
     page = open_page("startup")
     find_instrument(page, "CHI660E")
-    free = next_free(page, 90)
+    free = next_free(page, 120)
     page.goto(f"{urlsplit(page.url).path}?week={free:%Y-%m-%d}")
     first, last = (int(page.locator("[data-timeline]").get_attribute(f"data-{end}") or 0) for end in ("first", "last"))
     box = page.locator(f".lane[data-date='{free:%Y-%m-%d}']").bounding_box()
