@@ -62,14 +62,15 @@ def import_a_list(page: Page, address: str) -> str:
     rows = list(
         csv.reader(io.StringIO(page.request.get(f"{address}/lab/catalogue/export/csv").body().decode("utf-8-sig")))
     )
-    number, name, model = (rows[0].index(word) for word in ("资产号", "仪器名称", "型号"))
-    for row in rows[1:3]:
+    number, name, model, lab = (rows[0].index(word) for word in ("资产号", "仪器名称", "型号", "实验室"))
+    own = [row for row in rows if row[lab] == "分析测试中心"]
+    for row in own[:2]:
         row[model] += " Plus"
-    added, broken = list(rows[3]), list(rows[4])
+    added, broken = list(own[2]), list(own[3])
     added[number], added[name] = "YX-2026-118", "低温恒温器"
     broken[number], broken[name] = "YX-2026-119", ""
     out = io.StringIO()
-    csv.writer(out).writerows([*rows, added, broken])
+    csv.writer(out).writerows([rows[0], *own, added, broken])
     page.goto(f"{address}/lab/imports")
     page.set_input_files(
         "[name=file]", {"name": "2026 年仪器清单.csv", "mimeType": "text/csv", "buffer": out.getvalue().encode()}
