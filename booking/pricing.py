@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from booking import errors
 from core.money import FEN_MAX, line_fen, time_fen
+from equipment.bands import StoredBand
 from equipment.models import ChargeUnit, ServiceMode, Tier
 from equipment.words import UNIT_NAMES
 
@@ -37,28 +38,13 @@ class RateLike(Protocol):
     def price_fen(self) -> int: ...
 
 
-class BandLike(Protocol):
-    """Wall time of some weekdays in which an hour costs `factor_bp` of its rate."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def weekdays(self) -> str: ...
-    @property
-    def from_minute(self) -> int: ...
-    @property
-    def to_minute(self) -> int: ...
-    @property
-    def factor_bp(self) -> int: ...
-
-
 class TariffLike(Protocol):
     """One version of prices."""
 
     @property
     def rates(self) -> Sequence[RateLike]: ...
     @property
-    def bands(self) -> Sequence[BandLike]: ...
+    def bands(self) -> Sequence[StoredBand]: ...
     @property
     def minimum_fen(self) -> int: ...
     @property
@@ -223,7 +209,7 @@ def price_lines(tariff: TariffLike, tier: Tier, use: Use) -> list[Line]:
     return [replace(line, is_example=True) for line in lines] if tariff.is_example else lines
 
 
-def split_by_bands(use: Use, bands: Sequence[BandLike]) -> list[tuple[BandLike | None, int]]:
+def split_by_bands(use: Use, bands: Sequence[StoredBand]) -> list[tuple[StoredBand | None, int]]:
     """Minutes of a use by the band in which they lie, in order of first appearance; None: outside all bands.
 
     Bands are wall time: at a clock change the minutes that pass are counted by what the clock on the wall shows.
@@ -274,7 +260,7 @@ def price_use(
     return lines, quantities, []
 
 
-def _hours(minutes: int, price_fen: int, band: BandLike | None, kind: LineKind = LineKind.RATE) -> Line:
+def _hours(minutes: int, price_fen: int, band: StoredBand | None, kind: LineKind = LineKind.RATE) -> Line:
     """A line of time. The band's price rounds half up to the fen, then the line does."""
     price = (2 * price_fen * band.factor_bp + WHOLE_BP) // (2 * WHOLE_BP) if band else price_fen
     hours = _plain(f"{Decimal(minutes) / 60:.2f}")
