@@ -400,6 +400,10 @@ def find_units(session: Session, equipment_id: int) -> list[Unit]:
     )
 
 
+def find_equipment_ids_of_labs(session: Session, lab_ids: frozenset[int]) -> frozenset[int]:
+    return frozenset(session.scalars(select(Equipment.id).where(Equipment.lab_id.in_(lab_ids))))
+
+
 def find_equipment_of_labs(session: Session, lab_ids: frozenset[int]) -> list[Equipment]:
     """Bookable entries of labs with units, hours and lab, in order of name: the rows of a lab's board."""
     return list(

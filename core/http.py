@@ -25,6 +25,7 @@ from core.db import read_session
 from core.errors import Refusal
 from core.formats import format_fields
 from core.i18n import N_, Lang, choose_language, translate
+from core.live import Hub
 from core.pydantic_texts import PYDANTIC_TEXTS
 from core.references import Namer, name_none
 from core.rendering import Renderer
@@ -63,6 +64,8 @@ class Site:
     page_context: Callable[["Web"], Mapping[str, Any]] = field(default=lambda _web: {})
     #: What references of lower floors are called; given by the roof.
     name_references: Namer = name_none
+    #: Tells open pages what changed; None where nobody serves.
+    live: Hub | None = None
 
 
 class Web:

@@ -50,6 +50,14 @@ def get_equipment(session: Session, public_id: UUID) -> Equipment:
     return entry
 
 
+def get_equipment_id(session: Session, public_id: UUID) -> int:
+    """The key of an entry. Raises EquipmentNotFound."""
+    key = session.scalar(select(Equipment.id).where(Equipment.public_id == public_id))
+    if key is None:
+        raise EquipmentNotFound
+    return key
+
+
 def get_equipment_by_id(session: Session, equipment_id: int) -> Equipment:
     return session.scalars(whole_entry().where(Equipment.id == equipment_id)).one()
 

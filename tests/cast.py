@@ -168,6 +168,8 @@ def stage(engine: Engine, settings: Settings) -> Iterator[Stage]:
     app = create_app(settings, engine=engine)
     clock = StillClock()
     app.state.site.clock = clock
+    # The test client reads an answer to its end.
+    app.state.site.live.lifetime_s = 0
     with TestClient(app, follow_redirects=False) as client:
         yield Stage(client, clock, engine)
 

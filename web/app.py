@@ -1,8 +1,11 @@
 """One application from all packages. The only place that knows every one of them."""
 
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -13,6 +16,7 @@ from starlette.types import Scope
 
 from booking import api as booking_api
 from booking import api_availability, api_comparison, api_lab, api_reports, feeds
+from booking.live import find_changed
 from booking.pages import bookings as booking_pages
 from booking.pages import calendar as calendar_pages
 from booking.pages import closures as closure_pages
@@ -20,12 +24,14 @@ from booking.pages import compare as compare_pages
 from booking.pages import free as free_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
+from booking.pages import live as live_pages
 from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine
 from core.http import Site, install_error_answers
+from core.live import Hub
 from core.middleware import Surroundings
 from core.rendering import Renderer
 from core.signing import load_secret
@@ -47,6 +53,7 @@ from web.demo import pages as demo_pages
 from web.references import name_references
 from web.scheduler import start_clock
 
+Handler = Callable[[int, FrameType | None], object]
 STATIC = Path(__file__).parent / "static"
 ROUTERS = (
     home.router,
@@ -77,6 +84,7 @@ ROUTERS = (
     instrument_pages.router,
     booking_pages.router,
     lab_pages.router,
+    live_pages.router,
     report_pages.router,
     closure_pages.router,
     feeds.router,
@@ -118,6 +126,7 @@ def make_site(settings: Settings, engine: Engine) -> Site:
         secret=load_secret(settings.secret_key.get_secret_value(), settings.data_dir),
         page_context=navigation.page_context,
         name_references=name_references,
+        live=Hub(engine, find_changed),
     )
 
 
@@ -127,14 +136,36 @@ def _lifespan(site: Site, *, with_clock: bool) -> Callable[[FastAPI], AbstractAs
         # As many threads as connections: whoever has a thread has a connection, and nobody waits holding one.
         anyio.to_thread.current_default_thread_limiter().total_tokens = site.settings.threads
         stop = start_clock(site) if with_clock else None
+        _end_streams_when_told_to_stop(site)
         try:
             yield
         finally:
+            if site.live:
+                site.live.close()
             if stop:
                 stop()
             site.engine.dispose()
 
     return lifespan
+
+
+def _end_streams_when_told_to_stop(site: Site) -> None:
+    """A server that is told to stop waits for its open answers; streams never end by themselves, so they end first."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        go_on = signal.getsignal(number)
+        if callable(go_on):
+            signal.signal(number, _closing_first(site, go_on))
+
+
+def _closing_first(site: Site, go_on: Handler) -> Handler:
+    def handle(number: int, frame: FrameType | None) -> None:
+        if site.live:
+            site.live.close()
+        go_on(number, frame)
+
+    return handle
 
 
 class CachedFiles(StaticFiles):

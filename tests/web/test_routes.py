@@ -147,6 +147,8 @@ TABLE: dict[str, str] = {
     "POST /bookings/{booking_id}/check-in": FORM,
     "POST /bookings/{booking_id}/check-out": FORM,
     "GET /lab": "303 403 403 200 200 200 403 403 403",
+    "GET /lab/live": "303 403 403 200 200 200 403 403 403",
+    "GET /equipment/{equipment_id}/live": PAGE,
     "GET /lab/requests": "303 403 403 200 200 200 403 403 403",
     "GET /lab/bookings/new": "303 403 403 200 403 200 403 403 403",
     "POST /lab/bookings": FORM,
