@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
-from booking import permissions, queries, quotes, service, visits
+from booking import acceptance, permissions, queries, quotes, service, visits
 from booking.errors import BookingNotFound
 from booking.models import Booking, Source, State
 from booking.queries import BookingFilter
@@ -21,6 +21,7 @@ from booking.schemas import (
     QuoteIn,
     QuoteOut,
     ReasonIn,
+    TermsIn,
     problems_of,
 )
 from core.errors import InvalidInput
@@ -59,7 +60,8 @@ def create_booking(body: BookingIn, caller: SignedIn) -> Response:
         lambda session: _out(
             session, service.request_booking(
                 session, caller.actor, equipment_id=body.equipment_id, slot=body.slot, quantities=body.quantities,
-                voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API, now=caller.now,
+                voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API,
+                terms_version=body.terms_version, now=caller.now,
             ),
             caller,
             purpose=body.purpose.strip(),
@@ -146,6 +148,18 @@ def cancel_booking(booking_id: UUID, caller: SignedIn, body: ReasonIn | None = N
         200,
         lambda session: _out(
             session, service.cancel_booking(session, caller.actor, booking_id, reason=reason, now=caller.now), caller
+        ),
+    )
+
+
+@router.post("/bookings/{booking_id}/terms", response_model=BookingOut)
+def accept_terms(booking_id: UUID, body: TermsIn, caller: SignedIn) -> Response:
+    return caller.answer_once(
+        200,
+        lambda session: _out(
+            session,
+            acceptance.accept_terms(session, caller.actor, booking_id, shown=body.terms_version, now=caller.now),
+            caller,
         ),
     )
 

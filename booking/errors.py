@@ -25,6 +25,18 @@ class VersionStale(Conflict):
     message = "Somebody changed this meanwhile. Load the page again to see what is there now."
 
 
+class TermsNotAccepted(InvalidInput):
+    """`details["terms_version"]`: the version to be accepted."""
+
+    message = "Read the terms of use and accept them."
+
+
+class TermsChanged(Conflict):
+    """`details["terms_version"]`: the version that counts now; null where none does."""
+
+    message = "The terms of use were changed meanwhile. Read the version that counts now."
+
+
 class MayNotBook(Forbidden):
     message = "Only people of a startup, a team or a member institution can book."
 

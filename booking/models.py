@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, Code, Instant, Key, PublicId
@@ -54,6 +54,13 @@ class Booking(Base):
         Index("ix_bookings_organisation", "organisation_id", "starts_at"),
         Index("ix_bookings_due", "state", "decide_by"),
         Index("ix_bookings_starts", "starts_at"),
+        Index(
+            "ix_bookings_terms",
+            "terms_version",
+            "id",
+            postgresql_where=text("terms_version IS NOT NULL"),
+            sqlite_where=text("terms_version IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -72,6 +79,10 @@ class Booking(Base):
     decide_by: Mapped[datetime | None] = mapped_column(Instant)
     purpose_note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
 
+    #: The terms that counted when it was asked for; accepted by whom and when. Not accepted yet: the lab entered it.
+    terms_version: Mapped[UUID | None] = mapped_column(PublicId, ForeignKey("terms.public_id"))
+    terms_accepted_by_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    terms_accepted_at: Mapped[datetime | None] = mapped_column(Instant)
     #: The version of prices that the quote used, how the instrument is used, and whether it is asked for in a rush.
     tariff_id: Mapped[int | None] = mapped_column(ForeignKey("tariffs.id"))
     service_mode: Mapped[ServiceMode | None] = mapped_column(Code(ServiceMode, 10))
@@ -102,7 +113,7 @@ class Booking(Base):
     unit: Mapped[Unit] = relationship(lazy="raise_on_sql")
     organisation: Mapped[Organisation] = relationship(foreign_keys=organisation_id, lazy="raise_on_sql")
     payee: Mapped[Organisation] = relationship(foreign_keys=payee_id, lazy="raise_on_sql")
-    person: Mapped[Person] = relationship(lazy="raise_on_sql")
+    person: Mapped[Person] = relationship(foreign_keys=person_id, lazy="raise_on_sql")
     visit: Mapped["Visit | None"] = relationship(lazy="raise_on_sql", uselist=False)
 
     @property

@@ -72,6 +72,12 @@ def may_change(actor: Actor, booking: Booking, lab_ids: frozenset[int]) -> bool:
     )
 
 
+def is_of_startup(actor: Actor, booking: Booking) -> bool:
+    """Who booked, or people of the startup: they speak for it."""
+    startups = actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
+    return booking.person_id == actor.person_id or booking.organisation_id in startups
+
+
 def may_check_in(actor: Actor, booking: Booking, lab_ids: frozenset[int]) -> bool:
     """Who booked or whoever runs the lab."""
     return booking.person_id == actor.person_id or runs(actor, lab_ids, booking.equipment.lab_id)

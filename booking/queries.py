@@ -1,6 +1,6 @@
 """Every SELECT of the package."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from booking.errors import BookingNotFound
 from booking.models import Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
@@ -30,7 +30,7 @@ from core.db import Instant
 from core.slot import Slot
 from equipment.models import Equipment, Lab, Unit
 from members.actor import Actor
-from members.models import Note, Person, Role
+from members.models import Note, Organisation, Person, Role
 
 
 class Busy(NamedTuple):
@@ -315,6 +315,54 @@ def find_notes(session: Session, note_ids: Iterable[int | None]) -> dict[int, st
     if not wanted:
         return {}
     return {note.id: note.body for note in session.execute(select(Note.id, Note.body).where(Note.id.in_(wanted)))}
+
+
+class Accepted(NamedTuple):
+    """A booking under terms of use: of which version, whose, and who accepted when; None: nobody yet."""
+
+    public_id: UUID
+    terms_version: UUID
+    slot: Slot
+    person_name: str
+    organisation: Organisation
+    accepted_by: str | None
+    accepted_at: datetime | None
+
+
+def find_acceptances(session: Session, versions: Collection[UUID], *, limit: int) -> list[Accepted]:
+    """Bookings under some versions, the newest first."""
+    accepter = aliased(Person)
+    statement = (
+        select(
+            Booking.public_id, Booking.terms_version, Booking.starts_at, Booking.ends_at, Person.name, Organisation,
+            accepter.name, Booking.terms_accepted_at,
+        )
+        .join(Person, Person.id == Booking.person_id)
+        .join(Organisation, Organisation.id == Booking.organisation_id)
+        .outerjoin(accepter, accepter.id == Booking.terms_accepted_by_id)
+        .where(Booking.terms_version.in_(versions))
+        .order_by(Booking.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if not versions:
+        return []
+    return [
+        Accepted(key, terms, Slot(start, end), name, organisation, by, at)
+        for key, terms, start, end, name, organisation, by, at in session.execute(statement)
+        if terms is not None
+    ]
+
+
+def count_acceptances(session: Session, versions: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """For each version how many bookings have accepted it, and how many have not yet."""
+    if not versions:
+        return {}
+    statement = (
+        select(Booking.terms_version, func.count(Booking.terms_accepted_at), func.count())
+        .where(Booking.terms_version.in_(versions))
+        .group_by(Booking.terms_version)
+    )
+    return {key: (done, total - done) for key, done, total in session.execute(statement) if key is not None}
 
 
 def find_undecided(session: Session, *, now: datetime, limit: int) -> list[UUID]:

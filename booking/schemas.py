@@ -64,6 +64,8 @@ class QuoteIn(SlotIn):
 
 class BookingIn(QuoteIn):
     purpose: LongText = ""
+    #: The version of the instrument's terms of use that is accepted (`terms_version` of the instrument).
+    terms_version: UUID | None = None
 
 
 class MoveIn(SlotIn):
@@ -72,6 +74,10 @@ class MoveIn(SlotIn):
 
 class ApprovalIn(In):
     word: LongText = ""
+
+
+class TermsIn(In):
+    terms_version: UUID
 
 
 class ReasonIn(In):
@@ -182,6 +188,9 @@ class BookingOut(Out):
     voucher_fen: int
     own_fen: int
     payee: PayeeOut
+    #: The terms of use that count for it (`/api/v1/terms/...`), and when they were accepted; null: not yet.
+    terms_version: UUID | None
+    terms_accepted_at: datetime | None
     #: What it is for, as it was written; empty once erased.
     purpose: str
     visit: VisitOut | None = None
@@ -209,6 +218,8 @@ class BookingOut(Out):
             voucher_fen=booking.voucher_fen,
             own_fen=booking.own_fen,
             payee=PayeeOut(id=booking.payee.public_id, name=localised(booking.payee, lang)),
+            terms_version=booking.terms_version,
+            terms_accepted_at=booking.terms_accepted_at,
             purpose=purpose,
             visit=VisitOut.model_validate(booking.visit) if booking.visit else None,
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from booking import claims, notices, permissions, queries, quotes
+from booking import acceptance, claims, notices, permissions, queries, quotes
 from booking.errors import MayNotRunLab, ReasonMissing, VersionStale
 from booking.events import record_event, require_state
 from booking.models import Awaiting, Booking, Source, State
@@ -41,15 +41,18 @@ def request_booking(
     mode: ServiceMode | None = None,
     purpose: str = "",
     source: Source = Source.WEB,
+    terms_version: UUID | None = None,
     now: datetime,
 ) -> Booking:
     """Request a slot; approved at once where the instrument approves by itself. The slot and the money are held.
 
-    Locks the company, then the units. Raises MayNotBook, RulesBroken (all reasons), SlotTaken and UnitBlocked (with
-    alternatives), and the refusals of vouchers.
+    `terms_version` is the version of the terms that was accepted. Locks the company, then the units. Raises MayNotBook,
+    TermsNotAccepted, TermsChanged, RulesBroken (all reasons), SlotTaken and UnitBlocked (with alternatives), and the
+    refusals of vouchers.
     """
     entry = catalogue.get_equipment(session, equipment_id)
     payer = permissions.payer_for(actor, entry)
+    acceptance.require_accepted(entry, terms_version)
     return place_booking(
         session, actor, entry, payer, actor.person_id, slot=slot, quantities=quantities, voucher=voucher, mode=mode,
         purpose=purpose, source=source, now=now,
@@ -118,6 +121,7 @@ def place_booking(
         voucher_choice=str(voucher),
         calendar_uid=secrets.token_hex(16),
         **_deciding(entry, slot, by_lab=by_lab, now=now),
+        **acceptance.terms_of(entry, actor, accepted=not by_lab, now=now),
         **agreed(quote),
     )
     session.add(booking)

@@ -34,4 +34,5 @@ VERB_WORDS: dict[str, str] = {
     "checked_in": N_("Checked in"),
     "checked_out": N_("Checked out"),
     "no_show": N_("Nobody came"),
+    "agreed": N_("Terms of use accepted"),
 }

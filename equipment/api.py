@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from core.http import JsonAnswer
 from core.middleware import SafeRoute
 from core.shapes import Limit
-from equipment import files, finding, queries
+from equipment import files, finding, queries, terms
 from equipment.models import ServiceMode
-from equipment.schemas import EquipmentOut, EquipmentPage, line_as_json
+from equipment.schemas import EquipmentOut, EquipmentPage, TermsOut, line_as_json
 from equipment.search import CHOICES_MOST, LONGEST, Search, Sort
 from members.access import Visitor
 
@@ -58,3 +58,10 @@ def get_equipment(equipment_id: UUID, caller: Visitor) -> EquipmentOut:
         entry = queries.get_equipment(session, equipment_id)
         photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
         return EquipmentOut.of(entry, caller.lang, photos, documents)
+
+
+@router.get("/terms/{terms_id}")
+def get_terms(terms_id: UUID, caller: Visitor) -> TermsOut:
+    """A version of terms of use, for as long as the house stands: what was agreed stays readable."""
+    with caller.read() as session:
+        return TermsOut.of(terms.get_terms(session, terms_id))

@@ -103,6 +103,26 @@ class DocumentKindNotAllowed(InvalidInput):
     message = "Documents are PDF, Word, Excel, text, CSV or ZIP files."
 
 
+class TermsNotFound(NotFound):
+    message = "There are no such terms of use."
+
+
+class TermsEmpty(InvalidInput):
+    message = "Write each of the four parts; a part that rules nothing says so."
+
+
+class TermsTooLong(InvalidInput):
+    message = "At most %(longest)s characters."
+
+
+class TermsInPast(InvalidInput):
+    message = "Terms count from today or a later day on, at most five years ahead."
+
+
+class NothingPublished(Conflict):
+    message = "No terms are in force here that could be ended."
+
+
 class ImportNotFound(NotFound):
     message = "There is no such import, or it is not yours to see."
 

@@ -9,7 +9,7 @@ from core.i18n import Lang
 from core.rendering import localised
 from core.shapes import Out
 from equipment.classes import class_name
-from equipment.models import Document, Equipment, Photo, Tariff
+from equipment.models import Document, Equipment, Photo, Tariff, Terms
 from members.models import Organisation
 
 
@@ -199,6 +199,26 @@ class DocumentOut(Out):
     href: str
 
 
+class TermsOut(Out):
+    """One version of terms of use."""
+
+    id: UUID
+    number: int
+    effective_on: date
+    content: str
+    intellectual_property: str
+    confidentiality: str
+    damage: str
+
+    @classmethod
+    def of(cls, terms: Terms) -> Self:
+        return cls(
+            id=terms.public_id, number=terms.number, effective_on=terms.effective_on, content=terms.content,
+            intellectual_property=terms.intellectual_property, confidentiality=terms.confidentiality,
+            damage=terms.damage,
+        )  # fmt: skip
+
+
 class EquipmentOut(EquipmentLine):
     """An entry whole."""
 
@@ -228,6 +248,8 @@ class EquipmentOut(EquipmentLine):
     hours: list[HoursOut]
     tariffs: list[TariffOut]
     unit_list: list[UnitOut]
+    #: The terms of use that a request must accept (`/api/v1/terms/...`); null where none are published.
+    terms_version: UUID | None
     version: int
     photos: list[PhotoOut] = []
     documents: list[DocumentOut] = []
@@ -272,6 +294,7 @@ class EquipmentOut(EquipmentLine):
             ],
             tariffs=[TariffOut.of(tariff) for tariff in entry.tariffs],
             unit_list=[UnitOut(id=unit.public_id, label=unit.label) for unit in entry.units],
+            terms_version=entry.terms_version,
             version=entry.version,
             photos=[
                 PhotoOut(

@@ -27,6 +27,7 @@ from booking.pages import lab as lab_pages
 from booking.pages import live as live_pages
 from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
+from booking.pages import terms as terms_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine
@@ -43,6 +44,7 @@ from equipment.pages import files as file_pages
 from equipment.pages import imports as import_pages
 from equipment.pages import levels as level_pages
 from equipment.pages import prices as price_pages
+from equipment.pages import terms as terms_reading_pages
 from members import api as members_api
 from members import pages as members_pages
 from vouchers import api as vouchers_api
@@ -71,6 +73,7 @@ ROUTERS = (
     file_pages.router,
     level_pages.router,
     price_pages.router,
+    terms_reading_pages.router,
     vouchers_api.router,
     vouchers_pages.router,
     own_voucher_pages.router,
@@ -87,6 +90,7 @@ ROUTERS = (
     live_pages.router,
     report_pages.router,
     closure_pages.router,
+    terms_pages.router,
     feeds.router,
 )
 

@@ -23,7 +23,7 @@ from core.errors import Unavailable
 from core.http import Site
 from core.mail import SmtpServer
 from core.trace import request_id
-from equipment import price_lists
+from equipment import price_lists, terms
 from equipment.importing import staging
 from vouchers import jobs as voucher_jobs
 from web.demo import story
@@ -62,6 +62,7 @@ JOBS: tuple[Job, ...] = (
     Job("queue_usage_reports", 600, 20, booking_jobs.queue_usage_reports),
     Job("stage_imports", 2, 1, staging.stage_waiting, takes_engine=True),
     Job("refresh_due_prices", 600, 500, price_lists.refresh_due_prices),
+    Job("keep_terms_current", 60, 500, terms.keep_all_current),
     Job("forget_old_keys", 900, 500, idempotency.forget_old_keys),
     Job("blank_old_bodies", 900, 200, outbox.blank_old_bodies),
 )

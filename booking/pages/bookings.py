@@ -1,5 +1,6 @@
 """The startup's desk, one booking, and the forms that change it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import permissions, queries, service, visits
+from booking import acceptance, permissions, queries, service, visits
 from booking.errors import SlotInvalid
 from booking.models import Booking, Source, State
 from booking.pages import views
@@ -20,7 +21,7 @@ from core.errors import NotFound, Refusal
 from core.forms import Form, FormIn, KeptFormIn
 from core.http import status_of
 from core.i18n import N_
-from core.shapes import read_cursor, read_wall_time, write_cursor
+from core.shapes import read_cursor, read_uuid, read_wall_time, write_cursor
 from core.slot import Slot
 from equipment import queries as catalogue
 from members.access import Caller, SignedIn
@@ -99,7 +100,7 @@ def request_booking(form: KeptFormIn, caller: SignedIn) -> Response:
         booking = service.request_booking(
             session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, ZoneInfo(entry.lab.zone)),
             quantities=read_quantities(form), voucher=read_voucher(form), mode=read_mode(form["mode"]),
-            purpose=form["purpose"], source=Source.WEB,
+            purpose=form["purpose"], source=Source.WEB, terms_version=read_uuid(form["terms_version"]),
             now=caller.now,
         )  # fmt: skip
         return f"/bookings/{booking.public_id}"
@@ -116,6 +117,7 @@ def request_booking(form: KeptFormIn, caller: SignedIn) -> Response:
             form["voucher"] or "auto",
             form["purpose"],
             form["mode"],
+            form["terms_version"],
         )
         return instrument_page(caller, equipment_id, asked, refusal=refusal)
 
@@ -183,6 +185,18 @@ def check_out(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     return _try(caller, form, booking_id, act, N_("Checked out and charged for the actual use."))
 
 
+def answer_or_show(
+    caller: Caller, form: Form, booking_id: UUID, act: Callable[[Session], object], flash: str, part: str = ""
+) -> Response:
+    """Do it once and go back to the booking, to a part of its page; a refusal is shown there."""
+
+    def once(session: Session) -> str:
+        act(session)
+        return f"/bookings/{booking_id}{part}"
+
+    return _try(caller, form, booking_id, once, flash)
+
+
 def _try(caller: Caller, form: Form, booking_id: UUID, act: Any, flash: str) -> Response:
     """Do it once; a refusal is shown on the booking's own page, with what was typed."""
     try:
@@ -201,6 +215,7 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         story = queries.find_story(session, booking.id)
         words = queries.find_notes(session, [booking.purpose_note_id])
         holds = voucher_queries.find_holds(session, booking.reference)
+        agreed = acceptance.find_agreed(session, booking)
     zone = caller.site.renderer.zone
     visit = booking.visit
     settled = visit is not None and visit.price_fen is not None
@@ -217,6 +232,8 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         story=views.story_rows(story, lang=caller.lang, zone=zone),
         purpose=words.get(booking.purpose_note_id or 0, ""),
         holds=holds,
+        agreed=agreed,
+        can_accept=acceptance.may_accept(caller.actor, booking),
         errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),

@@ -26,10 +26,11 @@ from core.i18n import gettext
 from core.rendering import localised
 from core.shapes import read_date, read_uuid, read_wall_time
 from core.slot import Slot
-from equipment import files
+from equipment import files, terms
 from equipment import queries as catalogue
 from equipment.hour_words import opening_rows
 from equipment.models import Equipment, ServiceMode
+from equipment.pages.terms import part_rows
 from equipment.tariffs import tariff_on
 from equipment.words import MODE_NAMES, UNIT_NAMES
 from members.access import Visit, Visitor
@@ -49,6 +50,8 @@ class Asked:
     voucher: str
     purpose: str
     mode: str = ""
+    #: The version of terms whose box is ticked.
+    terms_version: str = ""
 
     @classmethod
     def of(cls, request: Request) -> "Asked":
@@ -62,6 +65,7 @@ class Asked:
         return cls(
             query.get("starts_at", "")[:20], query.get("ends_at", "")[:20], quantities, voucher,
             query.get("purpose", "")[:2000], query.get("mode", "")[:10],
+            query.get("terms_version", "")[:36],
         )  # fmt: skip
 
 
@@ -94,6 +98,7 @@ def instrument_page(
         is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot))
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
+        asked_terms = terms.get_terms(session, entry.terms_version) if entry.terms_version else None
         photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
         closures = [
             {"slot": Slot(row.starts_at, row.ends_at), "reason": row.reason}
@@ -137,6 +142,8 @@ def instrument_page(
         problems=_problem_rows(caller, problems, preview),
         alternatives=_alternative_rows(entry, preview, refusal, asked, zone),
         vouchers=vouchers,
+        terms=asked_terms,
+        terms_parts=part_rows(asked_terms, caller.lang) if asked_terms else [],
         is_provisional=is_provisional,
         can_book=bool(caller.actor and caller.actor.has(*permissions.BOOKERS)),
         manages=bool(caller.actor and permissions.manages(caller.actor, lab_ids, entry.lab_id)),

@@ -17,6 +17,7 @@ from equipment.models.found import Findable
 from equipment.models.imports import ColumnMapping, ImportFile, ImportRow, ImportRun, ImportState, RowKind
 from equipment.models.prices import ChargeUnit, PriceBand, Rate, Tariff, Tier
 from equipment.models.story import Document, EquipmentChange, Photo
+from equipment.models.terms import Terms
 from equipment.models.times import CalendarDay, CalendarYear, Closure, DayKind, OpeningHours
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "RuleSet",
     "ServiceMode",
     "Tariff",
+    "Terms",
     "Tier",
     "Unit",
     "UseDirection",

@@ -200,6 +200,8 @@ class Equipment(Base):
     company_week_bookings_max: Mapped[int | None]
     #: Names of the rules that the instrument sets itself; the others follow its lab, its institution, the house.
     own_rules: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The terms that a request must accept today (`Terms.public_id`); kept current by `equipment.terms`.
+    terms_version: Mapped[UUID | None] = mapped_column(PublicId)
 
     #: Written by `equipment.search.index_columns`: grams of all names, separated by blanks; pinyin for sorting.
     grams: Mapped[str] = mapped_column(Text, default="")

@@ -18,7 +18,8 @@ from members.access import Caller, allowed
 from members.models import Role
 
 Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.ZONE_ADMIN))]
-_SET = (("rules", N_("Rules")), ("hours", N_("Hours")), ("closures", N_("Closures")), ("prices", N_("Prices")))
+_SET = (("rules", N_("Rules")), ("hours", N_("Hours")), ("closures", N_("Closures")), ("prices", N_("Prices")),
+        ("terms", N_("Terms")))  # fmt: skip
 _TABS: dict[Level, tuple[tuple[str, str], ...]] = {
     Level.EQUIPMENT: (
         ("edit", N_("Description")), *_SET, ("files", N_("Pictures and documents")),

@@ -1,5 +1,6 @@
 """Route x role: what each kind of person may ask for. A route without a row fails, so a new one must be thought of."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ TABLE: dict[str, str] = {
     "GET /zone/audit": ZONE_PAGE,
     "GET /api/v1/equipment": ALL,
     "GET /api/v1/equipment/{equipment_id}": ALL,
+    "GET /api/v1/terms/{terms_id}": "404 404 404 404 404 404 404 404 404",
+    "GET /terms/{terms_id}": "404 404 404 404 404 404 404 404 404",
+    "GET /{level}/{public_id}/terms": OWN_PAGE,
+    "POST /{level}/{public_id}/terms": FORM,
+    "POST /{level}/{public_id}/terms/end": FORM,
+    "POST /bookings/{booking_id}/terms": FORM,
+    "POST /api/v1/bookings/{booking_id}/terms": WRITE,
     "GET /api/v1/imports": "401 403 403 200 403 200 403 200 403",
     "POST /api/v1/imports": "401 403 403 422 403 422 403 422 403",
     "GET /api/v1/imports/{import_id}": "401 403 403 200 403 404 403 200 403",
@@ -205,19 +213,21 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
             session, None, cast.university.id, name="x.csv", content=b"a,b", is_full=False, now=stage.clock.now()
         )
         waiting = str(run.public_id)
-    for number, (route, row) in enumerate(TABLE.items()):
+    numbers = itertools.count()
+    for route, row in TABLE.items():
         method, path = route.split(" ", 1)
         if "booking_id" in path and path.startswith("/api"):
-            booking = book(equipment_id=str(cast.sem.public_id), **_free(number))
+            booking = book(equipment_id=str(cast.sem.public_id), **_free(next(numbers)))
         else:
             booking = {"id": "01990000-0000-7000-8000-000000000000"}
         address = path.format(
             equipment_id=cast.sem.public_id, booking_id=booking["id"], voucher_id=cast.voucher.public_id,
             name="spend", kind="csv", token="x" * 43, import_id=waiting, lab_id=lab_of(stage, cast), size="small",
+            terms_id="01990000-0000-7000-8000-000000000000",
             document_id="01990000-0000-7000-8000-000000000000", level="equipment", public_id=cast.sem.public_id,
         ) + QUERIES.get(route, "")  # fmt: skip
         if route == "GET /bookings/{booking_id}":
-            address = f"/bookings/{book(**_free(number))['id']}"
+            address = f"/bookings/{book(**_free(next(numbers)))['id']}"
         if path.startswith("/api"):
             answer = stage.api(person)(method, address.removeprefix("/api/v1"), None if method == "GET" else {})
         else:
@@ -229,7 +239,7 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
 
 
 def _free(number: int) -> dict[str, str]:
-    """A slot of its own for each row: two a day, on working days from Monday 30 November on."""
+    """A slot of its own for each row that needs a booking: two a day, on working days from Monday 30 November on."""
     week, rest = divmod(number % 70, 10)
     day, half = divmod(rest, 2)
     on = 30 + week * 7 + day

@@ -77,6 +77,11 @@ document.addEventListener("submit", event => {
 });
 addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) release(form); });
 
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 /* Copying, and going back to a filled form. */
 for (const button of all("[data-copy]")) button.hidden = false;
 document.addEventListener("click", async event => {
