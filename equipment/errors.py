@@ -7,6 +7,34 @@ class EquipmentNotFound(NotFound):
     message = "There is no such instrument."
 
 
+class LimitsNotHere(NotFound):
+    message = "Limits are set on instruments, on labs and in the zone."
+
+
+class LimitInvalid(InvalidInput):
+    message = "Write a number of bookings up to 10,000, and a time up to 31 days such as 8 h; or leave it empty."
+
+
+class QualificationNotFound(NotFound):
+    message = "There is no such qualification, or it is not yours to see."
+
+
+class QualificationEnded(Conflict):
+    message = "This was ended already. Load the page again."
+
+
+class QualificationScopeInvalid(InvalidInput):
+    message = "Choose what it is for: an instrument, a category, or all instruments of this lab."
+
+
+class QualificationDateInvalid(InvalidInput):
+    message = "Write the last day as a date that is not past, or leave it empty."
+
+
+class TrainingNotNeeded(Conflict):
+    message = "Nothing is to be asked for: this instrument needs no qualification, or you have one or asked already."
+
+
 class UnitNotFound(NotFound):
     message = "There is no such unit."
 

@@ -14,6 +14,7 @@ APPROVAL_NAMES: dict[ApprovalMode, str] = {
     ApprovalMode.LAB: N_("by the lab"),
     ApprovalMode.AUTOMATIC: N_("at once"),
 }
+YES_NO = {True: N_("yes"), False: N_("no")}
 
 
 def rule_text(rule: Rule, value: Any, lang: Lang) -> str:
@@ -28,6 +29,8 @@ def rule_text(rule: Rule, value: Any, lang: Lang) -> str:
         return f"{value / 100:g} %"
     if rule.kind is Kind.CHOICE:
         return gettext(lang, APPROVAL_NAMES[ApprovalMode(value)])
+    if rule.kind is Kind.YES_NO:
+        return gettext(lang, YES_NO[bool(value)])
     return str(value)
 
 
@@ -35,6 +38,8 @@ def typed_rule(rule: Rule, value: Any, lang: Lang) -> str:
     """A rule's value as its field holds it."""
     if value is None:
         return ""
+    if rule.kind is Kind.YES_NO:
+        return "yes" if value else "no"
     if rule.kind is Kind.MINUTES:
         return write_length(value, lang)
     if rule.kind is Kind.DAYS:
@@ -46,6 +51,8 @@ def read_rule(rule: Rule, text: str) -> Any:
     """Raises LengthInvalid, RuleInvalid at the rule."""
     if rule.kind is Kind.CHOICE:
         return text
+    if rule.kind is Kind.YES_NO:
+        return {"yes": True, "no": False}.get(text)
     if not text.strip() and rule.house is None:
         return None
     if rule.kind in (Kind.MINUTES, Kind.DAYS):

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PERCENT = "percent"
     """Stored in basis points."""
     CHOICE = "choice"
+    YES_NO = "yes_no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Rule:
             return self.house is None
         if self.kind is Kind.CHOICE:
             return value in list(ApprovalMode)
+        if self.kind is Kind.YES_NO:
+            return isinstance(value, bool)
         return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
 
 
@@ -59,6 +62,8 @@ _ALL = (
     Rule("no_show_minutes", N_("No-show after"), Kind.MINUTES, 30, 1, 2 * 1440),
     Rule("no_show_fee_bp", N_("Fee for a no-show"), Kind.PERCENT, 0, 0, 10_000,
          N_("Of the agreed price; paid by the company itself, never by a voucher.")),
+    Rule("needs_qualification", N_("Only for people who are qualified"), Kind.YES_NO, False,
+         help=N_("The lab grants qualifications on its page of people.")),
     Rule("company_week_bookings_max", N_("Bookings of one company in a week"), Kind.COUNT, None, 1, 1000,
          N_("Empty: no limit. The week begins on Monday.")),
     Rule("company_week_minutes_max", N_("Time of one company in a week"), Kind.MINUTES, None, 1, 7 * 1440,

@@ -175,6 +175,7 @@ class RulesOut(Out):
     decide_minutes: int
     cancel_fee_bp: int
     no_show_fee_bp: int
+    needs_qualification: bool
     company_week_bookings_max: int | None
     company_week_minutes_max: int | None
 

@@ -7,7 +7,7 @@ from typing import Any
 from babel import Locale
 from babel.core import get_global
 
-from core.formats import format_money
+from core.formats import format_length, format_money
 from core.i18n import N_, Lang, gettext
 from core.rendering import localised
 from equipment.categories import CATEGORIES
@@ -70,6 +70,7 @@ USE_DIRECTION_NAMES: dict[UseDirection, str] = {
 CHANGE_NAMES: dict[str, str] = {
     "described": N_("Facts changed"),
     "rules": N_("Rules changed"),
+    "limits": N_("Limits changed"),
     "hours": N_("Hours changed"),
     "prices": N_("New prices"),
     "files": N_("Pictures or documents changed"),
@@ -98,6 +99,16 @@ FIELD_NAMES: dict[str, str] = {
     "document": N_("Document"),
     "closure": N_("Closure"),
     "hours": N_("Hours"),
+    "company_day_bookings": N_("Bookings of a company in a day"),
+    "company_day_minutes": N_("Time of a company in a day"),
+    "company_month_bookings": N_("Bookings of a company in a month"),
+    "company_month_minutes": N_("Time of a company in a month"),
+    "person_day_bookings": N_("Bookings of a person in a day"),
+    "person_day_minutes": N_("Time of a person in a day"),
+    "person_week_bookings": N_("Bookings of a person in a week"),
+    "person_week_minutes": N_("Time of a person in a week"),
+    "person_month_bookings": N_("Bookings of a person in a month"),
+    "person_month_minutes": N_("Time of a person in a month"),
 }
 IMPORT_STATE_NAMES: dict[ImportState, str] = {
     ImportState.WAITING: N_("being read"),
@@ -139,6 +150,8 @@ def value_text(value: Any, name: str, lang: Lang) -> str:
         return _WORDS[name](str(value), lang)
     if name.endswith("_fen") and isinstance(value, int):
         return format_money(value)
+    if name.endswith("_minutes") and isinstance(value, int):
+        return format_length(value, lang)
     if isinstance(value, dict):
         return "; ".join(f"{key} {part}" for key, part in value.items())
     if isinstance(value, list):

@@ -1,9 +1,10 @@
 """Who acts, with which roles in which organisations. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from members.models import OrganisationKind, Role
+from members.models import OrganisationKind, Role, Suspension, SuspensionCode
 
 #: Roles that read and never write.
 READERS = frozenset({Role.AUDITOR})
@@ -19,6 +20,13 @@ class Grant:
     kind: OrganisationKind
     name_zh: str
     name_en: str
+    suspension_code: SuspensionCode | None = None
+    suspended_until: datetime | None = None
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """Of the organisation, whether it holds still or not."""
+        return Suspension(self.suspension_code, self.suspended_until) if self.suspension_code else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,26 @@ class OrganisationNotFound(NotFound):
     message = "There is no such organisation."
 
 
+class NeverBooks(Conflict):
+    message = "Only members of the zone that may book can be suspended."
+
+
+class NotSuspended(Conflict):
+    message = "This organisation is not suspended any more. Load the page again."
+
+
+class SuspensionEndInvalid(InvalidInput):
+    message = "Write the last day as a date that is not past, or leave it empty."
+
+
+class SuspensionCodeInvalid(InvalidInput):
+    message = "Choose a reason."
+
+
+class SuspensionNoteMissing(InvalidInput):
+    message = "Say why, so that the organisation and the labs can understand it."
+
+
 class EmailTaken(Conflict):
     message = "Somebody is registered with this e-mail already."
 

@@ -1,5 +1,6 @@
 """Tables of organisations, people, roles, sign-in and the trail."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -36,6 +37,28 @@ class Role(StrEnum):
     """Reads everything, writes nothing."""
 
 
+class SuspensionCode(StrEnum):
+    """Why an organisation may not book for a time."""
+
+    UNPAID = "unpaid"
+    NO_SHOWS = "no_shows"
+    DAMAGE = "damage"
+    LEFT = "left"
+    """It is no longer in the zone."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why, and until when; None: until it is lifted."""
+
+    code: SuspensionCode
+    until: datetime | None
+
+    def holds(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
 class Organisation(Base):
     __tablename__ = "organisations"
     __table_args__ = (
@@ -58,8 +81,18 @@ class Organisation(Base):
     is_member: Mapped[bool] = mapped_column(default=True)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     certainty: Mapped[str] = mapped_column(Text, default="")
+    #: Nobody books for it since then, until `suspended_until` (None: until it is lifted); None: in good standing.
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
+    suspended_until: Mapped[datetime | None] = mapped_column(Instant)
+    suspension_code: Mapped[SuspensionCode | None] = mapped_column(Code(SuspensionCode, 10))
+    suspension_note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """The last one, whether it holds still or not."""
+        return Suspension(self.suspension_code, self.suspended_until) if self.suspension_code else None
 
 
 class Person(Base):

@@ -18,12 +18,15 @@ from members.access import Caller, SignedIn, Visit, Visitor, allowed, safe_next
 from members.errors import SignInRefused, TooManySignIns
 from members.models import Role
 from members.sign_in import prove
+from members.suspensions import is_held, suspension_notices
 from members.words import ACTION_WORDS, KIND_WORDS, ROLE_WORDS
 
 router = APIRouter(include_in_schema=False)
 Zone = Annotated[Caller, Depends(allowed(Role.ZONE_ADMIN, Role.AUDITOR))]
 PAGE = 50
 YEAR_S = 365 * 86400
+#: In the place of a kind in the list of organisations.
+SUSPENDED = "suspended"
 
 
 @router.get("/sign-in")
@@ -155,6 +158,7 @@ def _settings(caller: Caller, refusal: Refusal | None = None, feed_url: str = ""
         status=422 if refusal else 200,
         person=caller.actor,
         roles=roles,
+        suspensions=suspension_notices(caller),
         feed_since=feed.created_at if feed else None,
         feed_url=feed_url,
         errors=[{"field": refusal.field, "message": caller.explain(refusal)}] if refusal else [],
@@ -167,9 +171,14 @@ def list_organisations(
 ) -> Response:
     """Every institution, company and team, in order of name."""
     position = _read_position(after)
+    only_suspended = kind == SUSPENDED
     with caller.read() as session:
-        rows = queries.find_organisations(session, q=q[:100], kind=kind, after=position, limit=PAGE + 1)
+        rows = queries.find_organisations(
+            session, q=q[:100], kind="" if only_suspended else kind, after=position, limit=PAGE + 1,
+            suspended_at=caller.now if only_suspended else None,
+        )  # fmt: skip
         counts = queries.count_organisations(session)
+        suspended = queries.count_suspended(session, now=caller.now)
     last = rows[PAGE - 1].organisation if len(rows) > PAGE else None
     return caller.render(
         "pages/members/organisations.html",
@@ -179,10 +188,12 @@ def list_organisations(
                 "kind": gettext(caller.lang, KIND_WORDS[row.organisation.kind]),
                 "people": row.people,
                 "certainty": gettext(caller.lang, row.organisation.certainty),
+                "href": f"/zone/organisations/{row.organisation.public_id}",
+                "is_suspended": is_held(row.organisation.suspension, caller.now),
             }
             for row in rows[:PAGE]
         ],
-        kinds=_kind_tabs(caller, counts, kind),
+        kinds=_kind_tabs(caller, counts, kind) + _suspended_tab(caller, suspended, current=only_suspended),
         q=q,
         kind=kind,
         next_href=f"/zone/organisations?kind={kind}&q={q}&after={last.id}|{last.sort_key}" if last else "",
@@ -267,6 +278,13 @@ def _kind_tabs(caller: Caller, counts: dict[str, int], chosen: str) -> list[dict
         for kind, words in KIND_WORDS.items()
         if counts.get(kind)
     ]
+
+
+def _suspended_tab(caller: Caller, number: int, *, current: bool) -> list[dict[str, Any]]:
+    if not number and not current:
+        return []
+    text = gettext(caller.lang, "Suspended")
+    return [{"text": text, "href": f"/zone/organisations?kind={SUSPENDED}", "current": current, "count": number}]
 
 
 def _read_position(text: str) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from members.actor import Actor, Grant
@@ -47,6 +47,7 @@ def _actor_of(person: Select[int]) -> Select[*tuple[Any, ...]]:
         select(
             Person.id, Person.public_id, Person.name, Person.email, Person.locale, Membership.role,
             Organisation.id, Organisation.public_id, Organisation.kind, Organisation.name_zh, Organisation.name_en,
+            Organisation.suspension_code, Organisation.suspended_until,
         )
         .outerjoin(Membership, Membership.person_id == Person.id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
@@ -186,9 +187,15 @@ class Listed:
 
 
 def find_organisations(
-    session: Session, *, q: str = "", kind: str = "", after: tuple[str, int] | None = None, limit: int = 50
+    session: Session,
+    *,
+    q: str = "",
+    kind: str = "",
+    after: tuple[str, int] | None = None,
+    limit: int = 50,
+    suspended_at: datetime | None = None,
 ) -> list[Listed]:
-    """Organisations in order of name, with their number of people."""
+    """Organisations in order of name, with their number of people; `suspended_at`: those suspended then."""
     people = (
         select(func.count(Membership.person_id.distinct()))
         .where(Membership.organisation_id == Organisation.id)
@@ -205,6 +212,8 @@ def find_organisations(
         )
     if kind:
         statement = statement.where(Organisation.kind == kind)
+    if suspended_at is not None:
+        statement = statement.where(is_suspended(suspended_at))
     if after:
         statement = statement.where(
             or_(
@@ -215,9 +224,36 @@ def find_organisations(
     return [Listed(organisation, count or 0) for organisation, count in session.execute(statement)]
 
 
+def is_suspended(now: datetime) -> ColumnElement[bool]:
+    """Twin of `Suspension.holds`."""
+    until = Organisation.suspended_until
+    return and_(Organisation.suspension_code.is_not(None), or_(until.is_(None), until > now))
+
+
+def count_suspended(session: Session, *, now: datetime) -> int:
+    return session.scalar(select(func.count()).select_from(Organisation).where(is_suspended(now))) or 0
+
+
 def count_organisations(session: Session) -> dict[str, int]:
     rows = session.execute(select(Organisation.kind, func.count()).group_by(Organisation.kind))
     return {kind: count for kind, count in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
+def find_members(session: Session, organisation_id: int, *, limit: int = 200) -> list[tuple[Person, Role]]:
+    """People of an organisation with their roles, in order of membership."""
+    rows = session.execute(
+        select(Person, Membership.role)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.organisation_id == organisation_id)
+        .order_by(Membership.id)
+        .limit(limit)
+    )
+    return [(person, role) for person, role in rows]
+
+
+def find_note(session: Session, note_id: int | None) -> str:
+    """A text by id; "" for none."""
+    return (session.scalar(select(Note.body).where(Note.id == note_id)) if note_id else None) or ""
 
 
 class MemberRow(NamedTuple):

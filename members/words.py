@@ -1,7 +1,7 @@
 """Words for codes, marked for the catalogue. Pure."""
 
 from core.i18n import N_
-from members.models import OrganisationKind, Role
+from members.models import OrganisationKind, Role, SuspensionCode
 
 ROLE_WORDS: dict[Role, str] = {
     Role.STARTUP_OWNER: N_("Startup owner"),
@@ -20,6 +20,13 @@ KIND_WORDS: dict[str, str] = {
     OrganisationKind.COMPANY: N_("Company"),
     OrganisationKind.TEAM: N_("Team"),
     OrganisationKind.AUTHORITY: N_("Authority"),
+}
+SUSPENSION_WORDS: dict[SuspensionCode, str] = {
+    SuspensionCode.UNPAID: N_("Bills are not paid"),
+    SuspensionCode.NO_SHOWS: N_("Booked and did not come, again and again"),
+    SuspensionCode.DAMAGE: N_("Damage or misuse"),
+    SuspensionCode.LEFT: N_("No longer in the zone"),
+    SuspensionCode.OTHER: N_("Another reason"),
 }
 #: How sure one is of what the list of organisations says; another text is shown as it is.
 CERTAINTY_WORDS = (
@@ -58,6 +65,7 @@ ACTION_WORDS: dict[str, str] = {
     "import_dropped": N_("Import put aside"),
     "catalogue_described": N_("Instrument described"),
     "catalogue_rules": N_("Rules set"),
+    "catalogue_limits": N_("Limits set"),
     "catalogue_hours": N_("Hours set"),
     "catalogue_prices": N_("Prices set"),
     "catalogue_files": N_("Files changed"),
@@ -68,6 +76,12 @@ ACTION_WORDS: dict[str, str] = {
     "catalogue_opened": N_("Closure removed"),
     "catalogue_lab": N_("Lab described"),
     "calendar_changed": N_("Calendar changed"),
+    "qualification_requested": N_("Training asked for"),
+    "qualification_granted": N_("Qualification granted"),
+    "qualification_ended": N_("Qualification ended"),
+    "organisation_suspended": N_("Organisation suspended"),
+    "organisation_reinstated": N_("Suspension lifted"),
+    "booking_overridden": N_("Rules set aside"),
     "person_registered": N_("Person registered"),
     "role_granted": N_("Role granted"),
     "signed_in": N_("Signed in"),

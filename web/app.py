@@ -37,15 +37,19 @@ from core.middleware import Surroundings
 from core.rendering import Renderer
 from core.signing import load_secret
 from equipment import api as equipment_api
+from equipment import api_access
 from equipment import api_imports as import_api
 from equipment.pages import catalogue as catalogue_pages
 from equipment.pages import editing as editing_pages
 from equipment.pages import files as file_pages
 from equipment.pages import imports as import_pages
 from equipment.pages import levels as level_pages
+from equipment.pages import limits as limit_pages
 from equipment.pages import prices as price_pages
+from equipment.pages import qualifications as qualification_pages
 from equipment.pages import terms as terms_reading_pages
 from members import api as members_api
+from members import api_standing, organisation_pages
 from members import pages as members_pages
 from vouchers import api as vouchers_api
 from vouchers import own_pages as own_voucher_pages
@@ -62,9 +66,12 @@ ROUTERS = (
     health.router,
     members_api.router,
     members_pages.router,
+    api_standing.router,
+    organisation_pages.router,
     # Before the instrument itself, whose address would take `comparison` for an id.
     api_comparison.router,
     equipment_api.router,
+    api_access.router,
     import_api.router,
     catalogue_pages.router,
     import_pages.router,
@@ -72,6 +79,8 @@ ROUTERS = (
     editing_pages.router,
     file_pages.router,
     level_pages.router,
+    limit_pages.router,
+    qualification_pages.router,
     price_pages.router,
     terms_reading_pages.router,
     vouchers_api.router,

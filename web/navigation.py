@@ -24,6 +24,7 @@ LAB = (
     ("/lab", N_("Today"), "today"),
     ("/lab/requests", N_("Requests"), "inbox"),
     ("/lab/catalogue", N_("Instruments"), "instrument"),
+    ("/lab/people", N_("People"), "people"),
     ("/lab/reports", N_("Reports"), "report"),
 )
 FINANCE = (

@@ -1,5 +1,6 @@
 """Tables of what can be booked, by subject."""
 
+from equipment.models.access import BookingLimit, LimitSubject, Period, Qualification
 from equipment.models.entry import (
     SHARING_VALUE_FEN,
     ApprovalMode,
@@ -25,6 +26,7 @@ __all__ = [
     "ApprovalMode",
     "AssetSource",
     "AssetState",
+    "BookingLimit",
     "CalendarDay",
     "CalendarYear",
     "ChargeUnit",
@@ -41,9 +43,12 @@ __all__ = [
     "ImportState",
     "Lab",
     "LabStaff",
+    "LimitSubject",
     "OpeningHours",
+    "Period",
     "Photo",
     "PriceBand",
+    "Qualification",
     "Rate",
     "RowKind",
     "RuleSet",

@@ -198,6 +198,8 @@ class Equipment(Base):
     #: Limits of one company on this instrument in a week from Monday; None: none.
     company_week_minutes_max: Mapped[int | None]
     company_week_bookings_max: Mapped[int | None]
+    #: Only for people with a qualification for it.
+    needs_qualification: Mapped[bool] = mapped_column(default=False)
     #: Names of the rules that the instrument sets itself; the others follow its lab, its institution, the house.
     own_rules: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: The terms that a request must accept today (`Terms.public_id`); kept current by `equipment.terms`.

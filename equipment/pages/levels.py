@@ -15,13 +15,16 @@ from equipment.freshness import fingerprint
 from equipment.hour_words import clock, opening_rows, season_text, week_stretches, weekday_text
 from equipment.models import OpeningHours
 from equipment.pages.shared import Manager, around, errors_of, is_shown, read_level, save, seen_of, status_of
-from equipment.rule_words import APPROVAL_NAMES, read_rule, rule_text, typed_rule
+from equipment.rule_words import APPROVAL_NAMES, YES_NO, read_rule, rule_text, typed_rule
 from equipment.rules import RULES, Kind, Rule
 from equipment.scopes import find_scope
 from equipment.timetables import Hours
 
 router = APIRouter(include_in_schema=False)
-CHOICES = tuple((mode.value, word) for mode, word in APPROVAL_NAMES.items())
+CHOICES = {
+    Kind.CHOICE: tuple((mode.value, word) for mode, word in APPROVAL_NAMES.items()),
+    Kind.YES_NO: (("no", YES_NO[False]), ("yes", YES_NO[True])),
+}
 #: Parts of the year for which one page of hours asks.
 SEASONS = ("year", "season")
 _UNITS = {Kind.PERCENT: N_("%"), Kind.COUNT: N_("bookings")}
@@ -89,7 +92,6 @@ def _rules_page(
         rules=rows,
         wrong=wrong,
         wrong_text=caller.explain(refusal) if refusal else "",
-        choices=[(value, gettext(caller.lang, text)) for value, text in CHOICES],
         seen=seen_of(form, refusal, fingerprint(own)),
         differences=[(row["label"], row["saved"]) for row in rows if row["differs"]] if refusal and not wrong else [],
         errors=errors_of(caller, refusal),
@@ -110,7 +112,7 @@ def _rule_row(
         "name": rule.name,
         "label": gettext(caller.lang, rule.label),
         "help": gettext(caller.lang, rule.help) if rule.help else "",
-        "kind": rule.kind,
+        "choices": [(key, gettext(caller.lang, text)) for key, text in CHOICES.get(rule.kind, ())],
         "own": is_own,
         "value": typed,
         "unit": gettext(caller.lang, _UNITS[rule.kind]) if rule.kind in _UNITS else "",

@@ -18,14 +18,15 @@ from members.access import Caller, allowed
 from members.models import Role
 
 Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.ZONE_ADMIN))]
+_LIMITS = ("limits", N_("Limits"))
 _SET = (("rules", N_("Rules")), ("hours", N_("Hours")), ("closures", N_("Closures")), ("prices", N_("Prices")),
         ("terms", N_("Terms")))  # fmt: skip
 _TABS: dict[Level, tuple[tuple[str, str], ...]] = {
     Level.EQUIPMENT: (
-        ("edit", N_("Description")), *_SET, ("files", N_("Pictures and documents")),
+        ("edit", N_("Description")), *_SET, _LIMITS, ("files", N_("Pictures and documents")),
         ("units", N_("Machines and seats")), ("history", N_("History")),
     ),
-    Level.LAB: (("edit", N_("Description")), *_SET),
+    Level.LAB: (("edit", N_("Description")), *_SET, _LIMITS, ("people", N_("People and qualifications"))),
     Level.INSTITUTION: _SET,
 }  # fmt: skip
 _SUBTITLES = {
