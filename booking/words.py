@@ -30,6 +30,7 @@ VERB_WORDS: dict[str, str] = {
     "declined": N_("Declined"),
     "cancelled": N_("Cancelled"),
     "moved": N_("Moved"),
+    "overridden": N_("Rules set aside"),
     "expired": N_("Expired without a decision"),
     "checked_in": N_("Checked in"),
     "checked_out": N_("Checked out"),

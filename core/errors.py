@@ -18,6 +18,8 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "refusal"
     message: ClassVar[str] = ""
+    #: What would help, as a message id with the same fields; empty where the message says it.
+    help: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

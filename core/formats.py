@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.i18n import Lang, translate
+from core.i18n import Lang, Term, gettext, translate
 from core.money import format_yuan
 from core.slot import Slot
 
@@ -90,6 +90,8 @@ def format_fields(fields: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> dict
 
 def _format_field(name: str, value: Any, lang: Lang, zone: ZoneInfo) -> str:
     match value:
+        case Term():
+            return gettext(lang, value)
         case Slot():
             return format_slot(value, lang, zone)
         case datetime():

@@ -162,10 +162,18 @@ def status_of(refusal: Refusal) -> int:
 
 
 def explain(refusal: Refusal, lang: Lang, renderer: Renderer) -> str:
-    sentence = translate(lang, refusal.message, **format_fields(refusal.fields, lang, renderer.zone))
+    fields = format_fields(refusal.fields, lang, renderer.zone)
+    sentence = translate(lang, refusal.message, **fields)
+    if refusal.help:
+        sentence += ("" if lang == "zh-CN" else " ") + translate(lang, refusal.help, **fields)
     if not refusal.reasons:
         return sentence
     return " ".join([sentence, *(explain(reason, lang, renderer) for reason in refusal.reasons)])
+
+
+def explain_help(refusal: Refusal, lang: Lang, renderer: Renderer) -> str:
+    """What would help, alone; empty where the sentence says it."""
+    return translate(lang, refusal.help, **format_fields(refusal.fields, lang, renderer.zone)) if refusal.help else ""
 
 
 def wants_json(request: Request) -> bool:
@@ -189,7 +197,13 @@ def _answer_refusal(request: Request, error: Exception) -> Response:
     lang = reader_language(request)
     sentence = translate(lang, error.message, **format_fields(error.fields, lang, site.renderer.zone))
     reasons = [
-        {"code": reason.code, "field": reason.field, "message": explain(reason, lang, site.renderer), **reason.details}
+        {
+            "code": reason.code,
+            "field": reason.field,
+            "message": explain(reason, lang, site.renderer),
+            "help": explain_help(reason, lang, site.renderer),
+            **reason.details,
+        }
         for reason in error.reasons
     ]
     extra = error.details | ({"reasons": reasons} if reasons else {}) | ({"field": error.field} if error.field else {})

@@ -22,6 +22,12 @@ def N_(message: str) -> str:
     return message
 
 
+class Term(str):
+    """A message id that fills a field of a sentence: it is put into the reader's language together with it."""
+
+    __slots__ = ()
+
+
 @cache
 def chinese() -> dict[str, str]:
     """Message id -> Chinese text, from all PO files. Plural messages stand under both their ids."""

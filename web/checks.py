@@ -24,7 +24,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "translate": (2,),
     "ngettext": (1, 2),
 }
-_REFUSAL_TEXT = re.compile(r'^    message = (?:\()?\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_REFUSAL_TEXT = re.compile(r'^    (?:message|help) = (?:\()?\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 _INLINE = re.compile(r"<(?:style|script(?![^>]*\bsrc=))[\s>]|\sstyle=|\son[a-z]+=", re.IGNORECASE)
 
 

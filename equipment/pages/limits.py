@@ -131,7 +131,7 @@ def _page(
         seen=seen_of(form, refusal, limiting.mark_of(own)),
         differences=_differences(caller, saved, form) if isinstance(refusal, SavedMeanwhile) else [],
         errors=errors_of(caller, refusal),
-        **here,
+        **here | {"scope_text": ""},
     )
 
 
@@ -158,7 +158,7 @@ def _row(
                 "value": typed.get(f"{name}_{part}", ""),
                 "error": wrong if refusal and refusal.field == f"{name}_{part}" else "",
             }
-            for part, label in (("bookings", N_("Bookings")), ("minutes", N_("Time")))
+            for part, label in (("bookings", N_("Bookings at most")), ("minutes", N_("Time at most")))
         ],
     }
 
@@ -167,7 +167,7 @@ def _differences(caller: Caller, saved: Mapping[str, str], form: Form | None) ->
     """What somebody else saved meanwhile, where it is not what was typed."""
     rows = []
     for key, label in LABELS.items():
-        for part, word in (("bookings", N_("Bookings")), ("minutes", N_("Time"))):
+        for part, word in (("bookings", N_("Bookings at most")), ("minutes", N_("Time at most"))):
             name = f"{key[0]}_{key[1]}_{part}"
             if form is not None and form[name] != saved.get(name, ""):
                 said = saved.get(name) or gettext(caller.lang, "no limit")

@@ -141,7 +141,7 @@ def _page(
         q=q,
         next_href=f"/labs/{lab_id}/people?q={q}&after={older}" if older else "",
         errors=errors_of(caller, refusal),
-        **around(caller, scope, "people"),
+        **around(caller, scope, "people") | {"scope_text": ""},
     )
 
 
