@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
-from booking import acceptance, permissions, queries, quotes, service, visits
+from booking import acceptance, deciding, permissions, queries, quotes, service, visits
 from booking.errors import BookingNotFound
 from booking.models import Booking, Source, State
 from booking.queries import BookingFilter
@@ -124,7 +124,7 @@ def approve_booking(booking_id: UUID, caller: SignedIn, body: ApprovalIn | None 
     return caller.answer_once(
         200,
         lambda session: _out(
-            session, service.approve_booking(session, caller.actor, booking_id, word=word, now=caller.now), caller
+            session, deciding.approve_booking(session, caller.actor, booking_id, word=word, now=caller.now), caller
         ),
     )
 
@@ -135,7 +135,7 @@ def decline_booking(booking_id: UUID, body: ReasonIn, caller: SignedIn) -> Respo
         200,
         lambda session: _out(
             session,
-            service.decline_booking(session, caller.actor, booking_id, reason=body.reason, now=caller.now),
+            deciding.decline_booking(session, caller.actor, booking_id, reason=body.reason, now=caller.now),
             caller,
         ),
     )

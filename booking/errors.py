@@ -45,6 +45,32 @@ class MayNotRunLab(Forbidden):
     message = "Only the managers and operators of this lab can do this."
 
 
+class MayNotDecide(Forbidden):
+    """The first word is the startup's own."""
+
+    message = "Now the startup's owner decides, or a deputy; nobody stands in on a request of one's own."
+
+
+class AwaitsOwner(Conflict):
+    message = "The startup's owner must agree first. You are told as soon as it is your turn."
+
+
+class DeputyNotFound(NotFound):
+    message = "There is no such deputy, or it is not yours to end."
+
+
+class DeputyUnknown(InvalidInput):
+    message = "Choose somebody of the list: nobody else can stand in for you."
+
+
+class DeputyPeriodInvalid(InvalidInput):
+    message = "The period ends after it begins, in the future, and lasts at most %(days)s days."
+
+
+class OwnerAmountInvalid(InvalidInput):
+    message = "Write an amount in yuan, such as 2000."
+
+
 class NotBookable(InvalidInput):
     message = "This instrument is listed but cannot be booked here yet. Ask the lab."
 

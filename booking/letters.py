@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from booking.models import Booking, State
+from booking.models import Awaiting, Booking, State
 from booking.wording import WORDING, Wording
 from core.formats import format_fields, format_instant, format_length, format_money, format_slot
 from core.i18n import N_, Lang, translate
@@ -27,6 +27,8 @@ class Audience(StrEnum):
     """Who runs the lab."""
     OWNER = "owner"
     """Who answers for the startup's money."""
+    ZONE = "zone"
+    """Who administers the zone."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,20 @@ WHY: dict[Audience, str] = {
     Audience.HOLDER: N_("You get this mail because this booking is in your name."),
     Audience.LAB: N_("You get this mail because you run %(lab)s on Yixiang."),
     Audience.OWNER: N_("You get this mail because you answer for the money of %(organisation)s on Yixiang."),
+    Audience.ZONE: N_("You get this mail because you administer the zone on Yixiang."),
 }
 #: What the words of the other side are called.
 _NOTE_LABELS: dict[str, str] = {
     "booking_requested": N_("Purpose of use"),
+    "owner_asked": N_("Purpose of use"),
     "booking_declined": N_("Reason"),
     "booking_cancelled": N_("Reason"),
 }
+_WITHOUT_MONEY = frozenset({"visit_overdue", "decision_late"})
 #: A reminder sent so late says the time that is left instead.
 REMINDER_LATE_HOURS = 2
 #: Kinds after which the voucher's money is free again.
-_RELEASING = frozenset({"booking_declined", "booking_cancelled", "booking_expired", "booking_no_show"})
+_RELEASING = frozenset({"booking_declined", "booking_cancelled", "booking_expired", "owner_expired", "booking_no_show"})
 
 
 def write_letter(
@@ -146,6 +151,7 @@ class _Writer:
         self.is_free_still = now < self.free_until_at < booking.starts_at
         self.hours_left = _hours_left(booking.starts_at - now)
         self.before: Slot | None = data.get("before")
+        self.proposed: list[Slot] = data.get("proposed", [])
         self.zone = ZoneInfo(booking.equipment.lab.zone)
         self.shows_zone = booking.equipment.lab.zone != desk.zone
         self.fields = self._fields()
@@ -156,9 +162,11 @@ class _Writer:
     def paragraphs(self, wording: Wording) -> list[str]:
         booking, is_holder = self.booking, self.audience == Audience.HOLDER
         out = [self.say(wording.lead)]
-        if self.kind == "request_received" and booking.voucher_fen:
+        if self.kind in ("request_received", "request_with_owner") and booking.voucher_fen:
             out.append(self.say(N_("%(voucher_fen)s of your vouchers is held for it until the booking ends.")))
-        if self.kind == "booking_moved" and booking.state == State.REQUESTED:
+        if self.kind == "booking_moved" and booking.awaiting is Awaiting.OWNER:
+            out.append(self.say(N_("The new time waits for the startup's owner until %(decide_by_at)s.")))
+        elif self.kind == "booking_moved" and booking.state == State.REQUESTED:
             out.append(self.say(N_("The new time waits for the lab's decision until %(decide_by_at)s.")))
         if self.kind in ("booking_approved", "reminder_24h") and is_holder and self.is_free_still:
             out.append(
@@ -181,6 +189,7 @@ class _Writer:
             rows.append((N_("Booked time"), self._slot_text(booking.slot)))
         if self.audience != Audience.HOLDER:
             rows.append((N_("Booked by"), f"{booking.person.name} · {localised(booking.organisation, self.lang)}"))
+        rows += [(N_("Proposed instead"), self._slot_text(slot)) for slot in self.proposed]
         rows += self._visit_rows() + self._money_rows()
         rows.append((_NOTE_LABELS.get(self.kind, N_("Note")), self.note))
         return [Fact(translate(self.lang, label), value) for label, value in rows if value]
@@ -199,7 +208,7 @@ class _Writer:
     def _money_rows(self) -> list[tuple[str, str]]:
         """What was quoted; for a receipt what was really charged. Reminders and overdue visits are about time only."""
         booking, visit = self.booking, self.booking.visit
-        if self.kind in _RELEASING or self.kind == "visit_overdue" or self.kind.startswith("reminder"):
+        if self.kind in _RELEASING or self.kind in _WITHOUT_MONEY or self.kind.startswith("reminder"):
             return []
         price, voucher, own = booking.price_fen, booking.voucher_fen, booking.own_fen
         if self.kind == "booking_completed" and visit is not None and visit.price_fen is not None:
@@ -225,6 +234,7 @@ class _Writer:
             "person": booking.person.name,
             "organisation": localised(booking.organisation, self.lang),
             "voucher_fen": booking.voucher_fen,
+            "price_fen": booking.price_fen,
             "patience_minutes": booking.equipment.no_show_minutes,
             "free_until_at": self.free_until_at,
             "hours_left": self.hours_left,

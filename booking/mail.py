@@ -153,6 +153,7 @@ _SEQUENCE_STEP: dict[str, int] = {
     "booking_cancelled": 0,
     "booking_declined": 1,
     "booking_expired": 1,
+    "owner_expired": 1,
 }
 
 
@@ -199,15 +200,22 @@ def _usage_letter(session: Session, row: OutboxMessage, lang: Lang, office: Offi
 
 def _words(session: Session, row: OutboxMessage, booking: Booking) -> str:
     """The reason given, or the purpose for those who decide. Read when sent, so that an erased note stays erased."""
-    note_id = booking.purpose_note_id if row.kind == "booking_requested" else row.data.get("note")
+    asks = row.kind in ("booking_requested", "owner_asked")
+    note_id = booking.purpose_note_id if asks else row.data.get("note")
     return queries.find_notes(session, [note_id]).get(note_id, "") if note_id is not None else ""
 
 
 def _times(data: Mapping[str, Any]) -> dict[str, Any]:
-    if "before" not in data:
-        return {}
-    start, end = data["before"]
-    return {"before": Slot(datetime.fromisoformat(start), datetime.fromisoformat(end))}
+    found: dict[str, Any] = {}
+    if "before" in data:
+        found["before"] = _slot(data["before"])
+    if "proposed" in data:
+        found["proposed"] = [_slot(pair) for pair in data["proposed"]]
+    return found
+
+
+def _slot(pair: list[str]) -> Slot:
+    return Slot(datetime.fromisoformat(pair[0]), datetime.fromisoformat(pair[1]))
 
 
 def _name_boundaries(message: EmailMessage, row: OutboxMessage) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.db import Base, Code, Instant, Key, PublicId
 from core.ids import new_public_id
 from core.slot import Slot
-from equipment.models import Equipment, ServiceMode, Unit
+from equipment.models import Equipment, Lab, ServiceMode, Unit
 from members.models import Organisation, Person
 
 
@@ -61,6 +61,12 @@ class Booking(Base):
             postgresql_where=text("terms_version IS NOT NULL"),
             sqlite_where=text("terms_version IS NOT NULL"),
         ),
+        Index(
+            "ix_bookings_nudge",
+            "nudge_at",
+            sqlite_where=text("nudge_at IS NOT NULL"),
+            postgresql_where=text("nudge_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -77,6 +83,10 @@ class Booking(Base):
     ends_at: Mapped[datetime] = mapped_column(Instant)
     requested_at: Mapped[datetime] = mapped_column(Instant)
     decide_by: Mapped[datetime | None] = mapped_column(Instant)
+    #: Since when it waits for `awaiting`; the owner's part of the time and the lab's follow each other.
+    awaiting_since: Mapped[datetime | None] = mapped_column(Instant)
+    #: When whoever decides is reminded next, or somebody above is told; None: no more.
+    nudge_at: Mapped[datetime | None] = mapped_column(Instant)
     purpose_note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
 
     #: The terms that counted when it was asked for; accepted by whom and when. Not accepted yet: the lab entered it.
@@ -181,7 +191,9 @@ class BookingEvent(Base):
     at: Mapped[datetime] = mapped_column(Instant)
     #: None: the clock.
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    #: requested, approved, declined, cancelled, moved, expired, checked_in, checked_out, no_show.
+    #: For whom the actor decided as a deputy.
+    behalf_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    #: A verb of `booking.states`, or `requested`.
     verb: Mapped[str] = mapped_column(String(12))
     from_state: Mapped[State | None] = mapped_column(Code(State, 10))
     to_state: Mapped[State] = mapped_column(Code(State, 10))
@@ -203,3 +215,32 @@ class Visit(Base):
     voucher_fen: Mapped[int | None]
     own_fen: Mapped[int | None]
     note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+
+
+class Deputy(Base):
+    """Somebody who decides in another's place for a time: for a manager of a lab, or for a startup's owner."""
+
+    __tablename__ = "deputies"
+    __table_args__ = (
+        CheckConstraint("(lab_id IS NULL) <> (organisation_id IS NULL)", name="lab_or_startup"),
+        CheckConstraint("starts_at < ends_at", name="period"),
+        Index("ix_deputies_lab", "lab_id", "ends_at"),
+        Index("ix_deputies_organisation", "organisation_id", "ends_at"),
+        Index("ix_deputies_person", "person_id", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(PublicId, unique=True, default=new_public_id)
+    lab_id: Mapped[int | None] = mapped_column(ForeignKey("labs.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    #: In whose place.
+    principal_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    #: Brought forward to the moment at which it is ended early.
+    ends_at: Mapped[datetime] = mapped_column(Instant)
+    named_at: Mapped[datetime] = mapped_column(Instant)
+
+    lab: Mapped[Lab | None] = relationship(lazy="raise_on_sql")
+    principal: Mapped[Person] = relationship(foreign_keys=principal_id, lazy="raise_on_sql")
+    person: Mapped[Person] = relationship(foreign_keys=person_id, lazy="raise_on_sql")

@@ -4,16 +4,22 @@ A row says what it is about (`data`), not how it reads: the words are found when
 still true.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from booking.audience import find_deciders, find_everyone_of_lab, find_owners
+from booking.audience import (
+    find_deciders,
+    find_everyone_of_lab,
+    find_owner_deciders,
+    find_owners,
+    find_zone_office,
+)
 from booking.letters import Audience
-from booking.models import Booking, Source, State
+from booking.models import Awaiting, Booking, Source, State
 from core import outbox
 from core.i18n import DEFAULT, LANGS, Lang
 from core.slot import Slot
@@ -34,22 +40,52 @@ _STATES_OF: dict[str, frozenset[State]] = {
     "reminder_24h": frozenset({State.APPROVED}),
     "reminder_1h": frozenset({State.APPROVED}),
     VISIT_OVERDUE: frozenset({State.IN_USE}),
+    **dict.fromkeys(("request_with_owner", "owner_asked", "owner_agreed"), frozenset({State.REQUESTED})),
+    **dict.fromkeys(("owner_reminder", "lab_reminder", "decision_late"), frozenset({State.REQUESTED})),
+}
+#: Kinds that are true only while one side is waited for.
+_SIDE_OF: dict[str, Awaiting] = {
+    **dict.fromkeys(("request_with_owner", "owner_asked", "owner_reminder"), Awaiting.OWNER),
+    **dict.fromkeys(("booking_requested", "owner_agreed", "lab_reminder", "decision_late"), Awaiting.LAB),
 }
 #: Kinds that tell of an end: true for good.
 _END_OF: dict[str, State] = {
     "booking_declined": State.DECLINED,
     "booking_cancelled": State.CANCELLED,
     "booking_expired": State.EXPIRED,
+    "owner_expired": State.EXPIRED,
     "booking_completed": State.COMPLETED,
     "booking_no_show": State.NO_SHOW,
 }
 
 
 def requested(session: Session, booking: Booking, now: datetime) -> None:
-    """To the lab that decides, and to who asked."""
+    """To who decides, and to who asked."""
+    if booking.awaiting is Awaiting.OWNER:
+        holder = _letters("request_with_owner", Audience.HOLDER, [booking.person], booking, now)
+        outbox.put(session, holder + _to_owners(session, "owner_asked", booking, now))
+        return
     holder = _letters("request_received", Audience.HOLDER, [booking.person], booking, now)
-    deciders = find_deciders(session, booking.equipment.lab_id)
-    outbox.put(session, holder + _letters("booking_requested", Audience.LAB, deciders, booking, now))
+    outbox.put(session, holder + _to_deciders(session, "booking_requested", booking, now))
+
+
+def agreed(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
+    """The owner said yes: to the lab whose turn it is, and to who asked."""
+    holder = _letters("owner_agreed", Audience.HOLDER, [booking.person], booking, now, note=note)
+    outbox.put(session, holder + _to_deciders(session, "booking_requested", booking, now))
+
+
+def remind_deciders(session: Session, booking: Booking, now: datetime) -> None:
+    """Half of the time is left: to those who must decide."""
+    if booking.awaiting is Awaiting.OWNER:
+        outbox.put(session, _to_owners(session, "owner_reminder", booking, now))
+    else:
+        outbox.put(session, _to_deciders(session, "lab_reminder", booking, now))
+
+
+def escalated(session: Session, booking: Booking, now: datetime) -> None:
+    """The lab lets its time run out: to the zone's office."""
+    _put(session, "decision_late", Audience.ZONE, find_zone_office(session), booking, now)
 
 
 def approved(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
@@ -61,10 +97,17 @@ def approved(session: Session, booking: Booking, now: datetime, note: Note | Non
     outbox.put(session, letters + _reminders(booking, now))
 
 
-def declined(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
-    """To who asked, with the reason."""
+def declined(
+    session: Session, booking: Booking, now: datetime, note: Note | None = None, by_lab: bool = True,
+    proposed: Sequence[Slot] = (),
+) -> None:  # fmt: skip
+    """To who asked, with the reason and the other times that were proposed."""
     _drop_reminders(session, booking, now)
-    _put(session, "booking_declined", Audience.HOLDER, [booking.person], booking, now, note=note, by_lab=True)
+    more = {"proposed": [[slot.starts_at.isoformat(), slot.ends_at.isoformat()] for slot in proposed]}
+    _put(
+        session, "booking_declined", Audience.HOLDER, [booking.person], booking, now, note=note, by_lab=by_lab,
+        more=more if proposed else None,
+    )  # fmt: skip
 
 
 def cancelled(
@@ -84,18 +127,25 @@ def moved(session: Session, booking: Booking, now: datetime, was: Slot | None = 
     before = {"before": [was.starts_at.isoformat(), was.ends_at.isoformat()]} if was else {}
     _put(session, "booking_moved", Audience.HOLDER, [booking.person], booking, now, by_lab=by_lab, more=before)
     if not by_lab:
-        waits = booking.state == State.REQUESTED
-        find = find_deciders if waits else find_everyone_of_lab
-        _put(session, "booking_moved", Audience.LAB, find(session, booking.equipment.lab_id), booking, now, more=before)
+        if booking.awaiting is Awaiting.OWNER:
+            outbox.put(session, _to_owners(session, "owner_asked", booking, now))
+        staff = (
+            find_deciders(session, booking.equipment.lab_id, now)
+            if booking.state == State.REQUESTED
+            else find_everyone_of_lab(session, booking.equipment.lab_id)
+        )
+        _put(session, "booking_moved", Audience.LAB, staff, booking, now, more=before)
     if booking.state == State.APPROVED:
         outbox.put(session, _reminders(booking, now))
 
 
-def expired(session: Session, booking: Booking, now: datetime) -> None:
-    """To who asked, and to those who did not decide."""
+def expired(session: Session, booking: Booking, now: datetime, side: Awaiting | None = Awaiting.LAB) -> None:
+    """To who asked, and to those who did not decide: `side` is who was waited for."""
     _drop_reminders(session, booking, now)
-    _put(session, "booking_expired", Audience.HOLDER, [booking.person], booking, now)
-    _put(session, "booking_expired", Audience.LAB, find_deciders(session, booking.equipment.lab_id), booking, now)
+    kind = "owner_expired" if side is Awaiting.OWNER else "booking_expired"
+    holder = _letters(kind, Audience.HOLDER, [booking.person], booking, now)
+    find = _to_owners if side is Awaiting.OWNER else _to_deciders
+    outbox.put(session, holder + find(session, kind, booking, now))
 
 
 def completed(session: Session, booking: Booking, now: datetime) -> None:
@@ -121,7 +171,7 @@ def visit_overdue(session: Session, booking: Booking, now: datetime) -> int:
 
 def usage_report(session: Session, lab_id: int, lab_public_id: UUID, month: date, now: datetime) -> int:
     """A lab's month to its managers, once per lab and month whoever asks how often; says to how many."""
-    managers = find_deciders(session, lab_id)
+    managers = find_deciders(session, lab_id, now)
     outbox.put(
         session,
         [
@@ -157,7 +207,20 @@ def is_still_true(kind: str, data: Mapping[str, Any], booking: Booking, now: dat
         return False
     if kind == "reminder_24h" and booking.starts_at - now < REMINDER_24H_LEAST:
         return False
+    if kind in _SIDE_OF and booking.awaiting not in (None, _SIDE_OF[kind]):
+        return False
     return booking.state in _STATES_OF[kind] and booking.calendar_sequence == data["sequence"]
+
+
+def _to_deciders(session: Session, kind: str, booking: Booking, now: datetime) -> list[dict[str, Any]]:
+    return _letters(kind, Audience.LAB, find_deciders(session, booking.equipment.lab_id, now), booking, now)
+
+
+def _to_owners(session: Session, kind: str, booking: Booking, now: datetime) -> list[dict[str, Any]]:
+    """To a startup's owners and their deputies, never to who asked: nobody agrees to a request of one's own."""
+    people = find_owner_deciders(session, booking.organisation_id, now)
+    others = [person for person in people if person.id != booking.person_id]
+    return _letters(kind, Audience.OWNER, others, booking, now)
 
 
 def _reminders(booking: Booking, now: datetime) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Who may do what with a booking. Pure: the caller brings the labs that the actor runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from booking.errors import BookingNotFound, MayNotBook, MayNotRunLab
-from booking.models import Booking
+from booking.errors import AwaitsOwner, BookingNotFound, MayNotBook, MayNotDecide, MayNotRunLab
+from booking.models import Awaiting, Booking, State
 from core.errors import Forbidden
 from equipment.models import Equipment, Tier
 from members.actor import Actor, Grant
@@ -20,6 +21,28 @@ class Payer:
     organisation_id: int
     tier: Tier
     may_use_vouchers: bool
+    #: Books as a member of a startup without being its owner: the owner may have a word first.
+    is_member: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """For whom somebody may decide now as a deputy: the person stood in for, by lab and by startup."""
+
+    labs: Mapping[int, int] = field(default_factory=dict)
+    startups: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.labs or self.startups)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A right to decide: for which side, and in whose place (None: one's own)."""
+
+    side: Awaiting
+    behalf_id: int | None
 
 
 def payer_for(actor: Actor, entry: Equipment) -> Payer:
@@ -27,7 +50,8 @@ def payer_for(actor: Actor, entry: Equipment) -> Payer:
     grant = actor.grant_for(*BOOKERS)
     if grant is None:
         raise MayNotBook
-    return payer_of(grant, entry)
+    owns = grant.organisation_id in actor.organisation_ids(Role.STARTUP_OWNER)
+    return replace(payer_of(grant, entry), is_member=grant.role is Role.STARTUP_MEMBER and not owns)
 
 
 def payer_of(grant: Grant, entry: Equipment) -> Payer:
@@ -51,6 +75,45 @@ def runs(actor: Actor, lab_ids: frozenset[int], lab_id: int) -> bool:
 
 def manages(actor: Actor, lab_ids: frozenset[int], lab_id: int) -> bool:
     return lab_id in lab_ids and actor.has(Role.LAB_MANAGER)
+
+
+def voice_of(actor: Actor, booking: Booking, side: Awaiting, lab_ids: frozenset[int], acting: Acting) -> Voice | None:
+    """By one's own role, else as a deputy; a deputy has none on a request of one's own."""
+    lab_id, startup_id = booking.equipment.lab_id, booking.organisation_id
+    if side is Awaiting.LAB:
+        own, behalf_id = manages(actor, lab_ids, lab_id), acting.labs.get(lab_id)
+    else:
+        own, behalf_id = startup_id in actor.organisation_ids(Role.STARTUP_OWNER), acting.startups.get(startup_id)
+    if own:
+        return Voice(side, None)
+    return Voice(side, behalf_id) if behalf_id and booking.person_id != actor.person_id else None
+
+
+def may_decide(actor: Actor, booking: Booking, lab_ids: frozenset[int], acting: Acting) -> bool:
+    """Whether this request waits for this person."""
+    side = booking.awaiting or Awaiting.LAB
+    return booking.state is State.REQUESTED and voice_of(actor, booking, side, lab_ids, acting) is not None
+
+
+def require_voice(
+    actor: Actor, booking: Booking, lab_ids: frozenset[int], acting: Acting, *, declines: bool = False
+) -> Voice:
+    """The right to decide on a booking as it stands. The lab may decline before the startup's owner has spoken.
+
+    Raises BookingNotFound for a foreign booking, MayNotRunLab, MayNotDecide, AwaitsOwner. Whether the booking still
+    waits is asked afterwards.
+    """
+    lab = voice_of(actor, booking, Awaiting.LAB, lab_ids, acting)
+    if lab is None:
+        require_seen(actor, booking, lab_ids)
+    owner = voice_of(actor, booking, Awaiting.OWNER, lab_ids, acting)
+    if booking.awaiting is Awaiting.OWNER and booking.state is State.REQUESTED:
+        if voice := owner or (lab if declines else None):
+            return voice
+        raise MayNotDecide if lab is None else AwaitsOwner
+    if voice := lab or (owner if booking.state is not State.REQUESTED else None):
+        return voice
+    raise MayNotRunLab
 
 
 def may_see(actor: Actor, booking: Booking, lab_ids: frozenset[int]) -> bool:
@@ -92,13 +155,6 @@ def require_seen(actor: Actor, booking: Booking, lab_ids: frozenset[int]) -> Non
     """Raises BookingNotFound, so that a foreign booking looks like none."""
     if not may_see(actor, booking, lab_ids):
         raise BookingNotFound
-
-
-def require_manager(actor: Actor, booking: Booking, lab_ids: frozenset[int]) -> None:
-    """Raises BookingNotFound for a foreign booking and MayNotRunLab for one's own that only the lab decides."""
-    require_seen(actor, booking, lab_ids)
-    if not manages(actor, lab_ids, booking.equipment.lab_id):
-        raise MayNotRunLab
 
 
 def require(condition: bool) -> None:

@@ -377,6 +377,12 @@ def find_undecided(session: Session, *, now: datetime, limit: int) -> list[UUID]
     )
 
 
+def find_unminded(session: Session, *, now: datetime, limit: int) -> list[UUID]:
+    """Requests of which somebody is to be reminded now, the longest due first."""
+    due = Booking.nudge_at <= now, Booking.nudge_at.is_not(None), Booking.state == State.REQUESTED
+    return list(session.scalars(select(Booking.public_id).where(*due).order_by(Booking.nudge_at).limit(limit)))
+
+
 def find_possible_no_shows(session: Session, *, now: datetime) -> list[tuple[UUID, datetime, int]]:
     """Approved bookings that have begun: public id, start, and the instrument's patience in minutes."""
     statement = (

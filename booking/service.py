@@ -1,4 +1,4 @@
-"""The main job: request, approve, decline, cancel, move. Each verb is one unit of work of the caller.
+"""The main job: request, cancel, move; `deciding` approves and declines. Each verb is one unit of work of the caller.
 
 The way of a request, top to bottom: may this person -> lock the company and the unit -> the rules -> the quote ->
 the claim -> the hold -> the event -> the notices.
@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from booking import acceptance, claims, notices, permissions, queries, quotes
+from booking import acceptance, claims, deadlines, notices, permissions, queries, quotes
 from booking.errors import MayNotRunLab, ReasonMissing, VersionStale
-from booking.events import record_event, require_state
+from booking.events import change_state, is_unguarded, record_event, require_state
 from booking.models import Awaiting, Booking, Source, State
 from booking.permissions import Payer
 from booking.quotes import Assessment, Quote
@@ -26,7 +28,7 @@ from equipment.models import ApprovalMode, Equipment, ServiceMode, Tier
 from members import notes
 from members import queries as members
 from members.actor import Actor
-from members.models import Note, Organisation
+from members.models import Note, Organisation, Role
 from vouchers import service as vouchers
 
 
@@ -100,12 +102,13 @@ def place_booking(
     """The common way of every new booking, whoever asks for it."""
     quotes.require_quotable(entry, slot, now)
     by_lab = source is Source.LAB
-    lock_rows(session, Organisation, [payer.organisation_id])
+    (company,) = lock_rows(session, Organisation, [payer.organisation_id])
     claims.lock_units(session, entry, now=now)
     found = quotes.assess_slot(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, by_lab=by_lab
     )
     quote, unit = quotes.require_granted(found)
+    asks_owner = not by_lab and payer.is_member and company.needs_owner(quote.price_fen)
     note = notes.write(session, purpose, person_id=person_id, now=now, field="purpose") if purpose else None
     booking = Booking(
         equipment=entry,
@@ -120,7 +123,7 @@ def place_booking(
         payee_id=entry.payee_id,
         voucher_choice=str(voucher),
         calendar_uid=secrets.token_hex(16),
-        **_deciding(entry, slot, by_lab=by_lab, now=now),
+        **_deciding(entry, slot, by_lab=by_lab, asks_owner=asks_owner, now=now),
         **acceptance.terms_of(entry, actor, accepted=not by_lab, now=now),
         **agreed(quote),
     )
@@ -138,28 +141,6 @@ def place_booking(
     return booking
 
 
-def approve_booking(session: Session, actor: Actor, booking_id: UUID, *, word: str = "", now: datetime) -> Booking:
-    """The lab says yes. Raises BookingNotFound, MayNotRunLab, StateChanged."""
-    booking = _locked_for_lab(session, actor, booking_id)
-    require_state(booking, "approved")
-    note = _write(session, word, actor, now)
-    _change(session, booking, "approved", actor=actor, now=now, note=note)
-    notices.approved(session, booking, now=now, note=note)
-    return booking
-
-
-def decline_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str, now: datetime) -> Booking:
-    """The lab says no, and why; slot and money are free again. Raises as approve, and ReasonMissing."""
-    booking = _locked_for_lab(session, actor, booking_id)
-    require_state(booking, "declined")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    note = _write(session, reason, actor, now)
-    end_booking(session, booking, "declined", actor=actor, now=now, note=note)
-    notices.declined(session, booking, now=now, note=note)
-    return booking
-
-
 def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str = "", now: datetime) -> Booking:
     """Who booked, the startup's owner or the lab gives it up; slot and money are free again, less the fee for a late
     cancellation of an approved booking.
@@ -174,10 +155,12 @@ def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: 
     by_lab = permissions.manages(actor, lab_ids, booking.equipment.lab_id) and booking.person_id != actor.person_id
     if by_lab and not reason.strip():
         raise ReasonMissing(field="reason")
-    note = _write(session, reason, actor, now)
-    booking.calendar_sequence += 1
+    note = write_note(session, reason, actor, now)
     fee_fen = 0 if by_lab else late_fee_fen(booking, now)
-    end_booking(session, booking, "cancelled", actor=actor, now=now, note=note, fee_fen=fee_fen)
+    end_booking(
+        session, booking, "cancelled", actor=actor, now=now, note=note, fee_fen=fee_fen,
+        calendar_sequence=booking.calendar_sequence + 1,
+    )  # fmt: skip
     notices.cancelled(session, booking, by_lab=by_lab, now=now, note=note)
     return booking
 
@@ -192,7 +175,7 @@ def move_booking(
     """
     keys = queries.get_keys(session, booking_id)
     quotes.require_within_reach(slot, now)
-    lock_rows(session, Organisation, [keys.organisation_id])
+    (company,) = lock_rows(session, Organisation, [keys.organisation_id])
     entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
     claims.lock_units(session, entry, now=now)
     booking = lock_booking(session, booking_id)
@@ -204,17 +187,18 @@ def move_booking(
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
     quote, unit = quotes.require_granted(_assess_again(session, booking, entry, slot, by_lab=by_lab, now=now))
-    before, was = booking.state, booking.slot
+    asks_owner = _asks_owner_again(company, actor, booking, quote.price_fen, by_lab=by_lab)
+    was = booking.slot
     claims.drop_claim(session, booking)
     vouchers.release_holds(session, reference=booking.reference, now=now)
-    booking.unit, booking.starts_at, booking.ends_at = unit, slot.starts_at, slot.ends_at
-    booking.calendar_sequence += 1
-    for name, value in (_deciding(entry, slot, by_lab=by_lab, now=now) | agreed(quote)).items():
-        setattr(booking, name, value)
-    session.flush()
+    change_state(
+        session, booking, "moved", actor=actor, now=now, data=_times(was), unit_id=unit.id,
+        starts_at=slot.starts_at, ends_at=slot.ends_at, calendar_sequence=booking.calendar_sequence + 1,
+        **_deciding(entry, slot, by_lab=by_lab, asks_owner=asks_owner, now=now), **agreed(quote),
+    )  # fmt: skip
+    set_committed_value(booking, "unit", unit)
     claims.place_claim(session, booking, entry)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
-    record_event(session, booking, "moved", before, actor=actor, now=now, data=_times(was))
     notices.moved(session, booking, was=was, by_lab=by_lab and booking.person_id != actor.person_id, now=now)
     return booking
 
@@ -229,7 +213,8 @@ def require_manager_of(session: Session, actor: Actor, entry: Equipment) -> None
 def lock_booking(session: Session, public_id: UUID) -> Booking:
     """Lock a booking's row, then read it whole. Raises BookingNotFound."""
     keys = queries.get_keys(session, public_id)
-    lock_rows(session, Booking, [keys.id])
+    if not is_unguarded(session):
+        lock_rows(session, Booking, [keys.id])
     return queries.get_booking_by_id(session, keys.id)
 
 
@@ -243,36 +228,20 @@ def late_fee_fen(booking: Booking, now: datetime) -> int:
 
 def end_booking(
     session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None = None,
-    fee_fen: int = 0,
+    behalf_id: int | None = None, data: dict[str, Any] | None = None, fee_fen: int = 0, **values: Any,
 ) -> None:  # fmt: skip
     """A booking that will not be used ends: its claim goes, its hold is released whole, a fee is the company's own."""
-    booking.fee_fen = fee_fen
-    _change(session, booking, verb, actor=actor, now=now, note=note, data={"fee_fen": fee_fen} if fee_fen else None)
+    told = (data or {}) | ({"fee_fen": fee_fen} if fee_fen else {})
+    change_state(
+        session, booking, verb, actor=actor, now=now, note=note, behalf_id=behalf_id, data=told, fee_fen=fee_fen,
+        **values,
+    )  # fmt: skip
     claims.drop_claim(session, booking)
     vouchers.release_holds(session, reference=booking.reference, now=now)
     vouchers.charge_own_share(
         session, organisation_id=booking.organisation_id, payee_id=booking.payee_id, amount_fen=fee_fen,
         cause=f"fee:{booking.reference}", reference=booking.reference, now=now,
     )  # fmt: skip
-
-
-def _change(
-    session: Session, booking: Booking, verb: str, *, actor: Actor | None, now: datetime, note: Note | None,
-    data: dict[str, Any] | None = None,
-) -> None:  # fmt: skip
-    before = booking.state
-    booking.state = require_state(booking, verb)
-    booking.awaiting = None
-    booking.decide_by = None
-    session.flush()
-    record_event(session, booking, verb, before, actor=actor, now=now, data=data, note=note)
-
-
-def _locked_for_lab(session: Session, actor: Actor, booking_id: UUID) -> Booking:
-    booking = lock_booking(session, booking_id)
-    lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
-    permissions.require_manager(actor, booking, lab_ids)
-    return booking
 
 
 def _assess_again(
@@ -294,12 +263,29 @@ def _assess_again(
     )
 
 
-def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime) -> dict[str, Any]:
-    """State after asking: approved where nobody has to be asked, else until when the lab decides."""
-    if by_lab or entry.approval_mode is ApprovalMode.AUTOMATIC:
-        return {"state": State.APPROVED, "awaiting": None, "decide_by": None}
-    decide_by = min(now + timedelta(minutes=entry.decide_minutes), slot.starts_at)
-    return {"state": State.REQUESTED, "awaiting": Awaiting.LAB, "decide_by": decide_by}
+def _asks_owner_again(company: Organisation, actor: Actor, booking: Booking, price_fen: int, *, by_lab: bool) -> bool:
+    """Whether a moved booking waits for the owner: it does already, or a member makes it dearer than what was agreed.
+
+    An owner who moves it agrees thereby; the lab does not take the owner's word away.
+    """
+    still = booking.awaiting is Awaiting.OWNER
+    if by_lab:
+        return still
+    if company.id in actor.organisation_ids(Role.STARTUP_OWNER) or booking.tier != Tier.STARTUP:
+        return False
+    return company.needs_owner(price_fen) and (still or price_fen > booking.price_fen)
+
+
+def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, asks_owner: bool, now: datetime) -> dict[str, Any]:
+    """State after asking: approved where nobody has to be asked, else who decides first and until when."""
+    asks_lab = entry.approval_mode is not ApprovalMode.AUTOMATIC
+    if not asks_owner and (by_lab or not asks_lab):
+        return {"state": State.APPROVED, **deadlines.no_wait()}
+    wait = deadlines.first_wait(
+        entry, slot, ZoneInfo(entry.lab.zone), awaited=Awaiting.OWNER if asks_owner else Awaiting.LAB,
+        lab_follows=asks_lab, now=now,
+    )  # fmt: skip
+    return {"state": State.REQUESTED, **wait}
 
 
 def agreed(quote: Quote) -> dict[str, Any]:
@@ -323,5 +309,5 @@ def _times(slot: Slot) -> dict[str, str]:
     return {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
 
 
-def _write(session: Session, body: str, actor: Actor, now: datetime) -> Note | None:
+def write_note(session: Session, body: str, actor: Actor, now: datetime) -> Note | None:
     return notes.write(session, body, person_id=actor.person_id, now=now) if body.strip() else None

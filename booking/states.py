@@ -4,8 +4,10 @@ from booking.models import State
 
 #: verb -> (states in which it is allowed, state it leads to; None keeps the state).
 TRANSITIONS: dict[str, tuple[frozenset[State], State | None]] = {
+    "owner_agreed": (frozenset({State.REQUESTED}), None),
     "approved": (frozenset({State.REQUESTED}), State.APPROVED),
     "declined": (frozenset({State.REQUESTED}), State.DECLINED),
+    "escalated": (frozenset({State.REQUESTED}), None),
     "expired": (frozenset({State.REQUESTED}), State.EXPIRED),
     "cancelled": (frozenset({State.REQUESTED, State.APPROVED}), State.CANCELLED),
     "moved": (frozenset({State.REQUESTED, State.APPROVED}), None),
@@ -20,10 +22,3 @@ ENDED = frozenset(State) - LIVE
 
 def may_follow(verb: str, state: State) -> bool:
     return state in TRANSITIONS[verb][0]
-
-
-def state_after(verb: str, state: State) -> State:
-    """Raises KeyError for an unknown verb; the caller has asked `may_follow`."""
-    allowed, target = TRANSITIONS[verb]
-    assert state in allowed, f"{verb} from {state}"
-    return target or state

@@ -1,4 +1,4 @@
-"""The day itself: check in, check out, no-show, use that is past, and requests that nobody decided."""
+"""The day itself: check in, check out, no-show, and use that is past."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from booking.errors import (
     VisitEndInvalid,
     VisitEndMissing,
 )
-from booking.events import record_event, require_state
+from booking.events import change_state, record_event, require_state
 from booking.models import Booking, Source, State, Visit
 from booking.pricing import Use
 from booking.service import agreed, end_booking, lock_booking, require_manager_of
@@ -53,13 +53,11 @@ def check_in(session: Session, actor: Actor, booking_id: UUID, *, now: datetime)
     Raises BookingNotFound, Forbidden, StateChanged, CheckInTooEarly.
     """
     booking = _locked_visit(session, actor, booking_id)
-    target = require_state(booking, "checked_in")
+    require_state(booking, "checked_in")
     if now < booking.starts_at - CHECK_IN_EARLIEST:
         raise CheckInTooEarly
-    before, booking.state = booking.state, target
     session.add(Visit(booking_id=booking.id, checked_in_at=now))
-    session.flush()
-    record_event(session, booking, "checked_in", before, actor=actor, now=now)
+    change_state(session, booking, "checked_in", actor=actor, now=now)
     return queries.get_booking_by_id(session, booking.id)
 
 
@@ -79,7 +77,7 @@ def check_out(
     VisitEndInvalid, OnlyLabShortensVisit, and RulesBroken for quantities.
     """
     booking = _locked_visit(session, actor, booking_id)
-    target = require_state(booking, "checked_out")
+    require_state(booking, "checked_out")
     visit = booking.visit
     assert visit is not None, "in use without a visit"
     asked = booking.quantities | {name: raw for name, raw in (quantities or {}).items() if str(raw).strip()}
@@ -95,11 +93,9 @@ def check_out(
     words = notes.write(session, note, person_id=actor.person_id, now=now) if note.strip() else None
     visit.note_id = words.id if words else None
     _settle(session, booking, visit, tariff, amounts, now=now)
-    before, booking.state = booking.state, target
     claims.drop_claim(session, booking)
-    session.flush()
     money = {"price_fen": visit.price_fen, "voucher_fen": visit.voucher_fen, "own_fen": visit.own_fen}
-    record_event(session, booking, "checked_out", before, actor=actor, now=now, data=money, note=words)
+    change_state(session, booking, "checked_out", actor=actor, now=now, data=money, note=words)
     notices.completed(session, booking, now=now)
     return booking
 
@@ -156,19 +152,6 @@ def enter_past_use(
     booking = queries.get_booking_by_id(session, booking.id)
     notices.completed(session, booking, now=now)
     return booking
-
-
-def expire_requests(session: Session, *, now: datetime, limit: int) -> int:
-    """Job: 1. find requests whose time to decide is over; 2. under each one's lock, look again; 3. expire it: slot
-    and money are free; 4. tell who booked."""
-    expired = 0
-    for booking_id in queries.find_undecided(session, now=now, limit=limit):
-        booking = lock_booking(session, booking_id)
-        if booking.state is State.REQUESTED and booking.decide_by is not None and booking.decide_by <= now:
-            end_booking(session, booking, "expired", actor=None, now=now)
-            notices.expired(session, booking, now=now)
-            expired += 1
-    return expired
 
 
 def mark_no_shows(session: Session, *, now: datetime, limit: int) -> int:

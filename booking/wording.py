@@ -32,6 +32,72 @@ WORDING: dict[tuple[str, str, bool], Wording] = {
         ),
         N_("Approve or decline"),
     ),
+    ("owner_asked", "owner", _BY_HOLDER): Wording(
+        N_("Agree: %(equipment)s, %(slot)s, %(price_fen)s"),
+        N_("A request of your startup waits for you"),
+        N_(
+            "%(person)s asks for this slot for %(organisation)s. Before the lab decides, you agree or decline until "
+            "%(decide_by_at)s; without your word the request then ends by itself."
+        ),
+        N_("Agree or decline"),
+    ),
+    ("request_with_owner", "holder", _BY_HOLDER): Wording(
+        N_("Requested: %(equipment)s, %(slot)s"),
+        N_("Your request waits for your startup's owner"),
+        N_(
+            "The slot is held for you. The owner of %(organisation)s agrees first, until %(decide_by_at)s; you get a "
+            "mail either way."
+        ),
+    ),
+    ("owner_agreed", "holder", _BY_HOLDER): Wording(
+        N_("Agreed: %(equipment)s, %(slot)s"),
+        N_("Your startup's owner agreed"),
+        N_("Your request is with the lab now: %(lab)s decides by %(decide_by_at)s, and you get a mail either way."),
+    ),
+    ("owner_reminder", "owner", _BY_HOLDER): Wording(
+        N_("Half the time is left: %(equipment)s, %(slot)s"),
+        N_("A request of your startup still waits for you"),
+        N_(
+            "%(person)s asks for this slot. Without your word until %(decide_by_at)s the request ends by itself, and "
+            "slot and voucher money are free again."
+        ),
+        N_("Agree or decline"),
+    ),
+    ("owner_expired", "holder", _BY_HOLDER): Wording(
+        N_("Not decided: %(equipment)s, %(slot)s"),
+        N_("Your request ended without a decision"),
+        N_(
+            "Nobody who owns %(organisation)s agreed in time. The slot is free again and nothing is charged; you can "
+            "ask again."
+        ),
+    ),
+    ("owner_expired", "owner", _BY_HOLDER): Wording(
+        N_("Not decided: %(equipment)s, %(slot)s"),
+        N_("A request of your startup ended without your word"),
+        N_("Nobody agreed to the request of %(person)s in time, so it ended by itself."),
+    ),
+    ("lab_reminder", "lab", _BY_HOLDER): Wording(
+        N_("Half the time is left: %(equipment)s, %(slot)s"),
+        N_("A request still waits for your decision"),
+        N_(
+            "%(person)s of %(organisation)s asks for this slot. Without a decision until %(decide_by_at)s the request "
+            "ends by itself, and slot and voucher money are free again."
+        ),
+        N_("Approve or decline"),
+    ),
+    ("decision_late", "zone", _BY_HOLDER): Wording(
+        N_("Not decided yet: %(equipment)s, %(slot)s"),
+        N_("A lab lets its time to decide run out"),
+        N_(
+            "%(lab)s has until %(decide_by_at)s to decide on the request of %(person)s of %(organisation)s. Ask the "
+            "lab, or have it name a deputy; without a decision the request ends by itself."
+        ),
+    ),
+    ("booking_declined", "holder", _BY_HOLDER): Wording(
+        N_("Declined: %(equipment)s, %(slot)s"),
+        N_("Your startup's owner declined your request"),
+        N_("The slot is free again and nothing is charged. Your owner's reason stands below."),
+    ),
     ("request_received", "holder", _BY_HOLDER): Wording(
         N_("Requested: %(equipment)s, %(slot)s"),
         N_("Your request is with the lab"),

@@ -26,7 +26,9 @@ STATE_BADGES: dict[State, str] = {
 }
 VERB_WORDS: dict[str, str] = {
     "requested": N_("Requested"),
+    "owner_agreed": N_("Agreed by the startup's owner"),
     "approved": N_("Approved"),
+    "escalated": N_("The zone's office was told that time runs out"),
     "declined": N_("Declined"),
     "cancelled": N_("Cancelled"),
     "moved": N_("Moved"),

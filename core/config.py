@@ -30,13 +30,15 @@ class Settings(BaseSettings):
     #: Test only, and only together with `testing`: leaves out the overlap check in Python, so that the race test can
     #: show that the database refuses by itself, and that without the database's guard it finds double bookings.
     unsafe_no_overlap_guard: bool = False
+    #: As above: leaves out the look at a booking's state, its lock and compare-and-set.
+    unsafe_no_state_guard: bool = False
     testing: bool = False
 
     @model_validator(mode="after")
     def refuse_unsafe(self) -> Self:
         """Raises ValueError for an unsafe setting outside a test."""
-        if self.unsafe_no_overlap_guard and not self.testing:
-            raise ValueError("YIXIANG_UNSAFE_NO_OVERLAP_GUARD is for tests only")
+        if (self.unsafe_no_overlap_guard or self.unsafe_no_state_guard) and not self.testing:
+            raise ValueError("YIXIANG_UNSAFE_* is for tests only")
         return self
 
     @property

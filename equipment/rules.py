@@ -56,6 +56,8 @@ _ALL = (
     Rule("buffer_before_minutes", N_("Preparation before each slot"), Kind.MINUTES, 0, 0, 2 * 1440),
     Rule("buffer_after_minutes", N_("Changeover after each slot"), Kind.MINUTES, 0, 0, 2 * 1440),
     Rule("decide_minutes", N_("Time for the lab to decide"), Kind.MINUTES, 48 * 60, 1, YEAR_MINUTES),
+    Rule("escalate_bp", N_("Tell the zone's office after"), Kind.PERCENT, 7500, 5000, 10_000,
+         N_("So much of the time to decide. 100: never.")),
     Rule("cancel_free_minutes", N_("Free to cancel until before the start"), Kind.MINUTES, 24 * 60, 0, YEAR_MINUTES),
     Rule("cancel_fee_bp", N_("Fee for a later cancellation"), Kind.PERCENT, 0, 0, 10_000,
          N_("Of the agreed price; paid by the company itself, never by a voucher.")),

@@ -174,6 +174,7 @@ class RulesOut(Out):
     no_show_minutes: int
     decide_minutes: int
     cancel_fee_bp: int
+    escalate_bp: int
     no_show_fee_bp: int
     needs_qualification: bool
     company_week_bookings_max: int | None

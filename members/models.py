@@ -59,6 +59,15 @@ class Suspension:
         return self.until is None or now < self.until
 
 
+class OwnerApproval(StrEnum):
+    """Which requests of a company's members its owner must agree to before anybody else decides."""
+
+    NONE = "none"
+    ABOVE = "above"
+    """Those that cost more than an amount."""
+    ALWAYS = "always"
+
+
 class Organisation(Base):
     __tablename__ = "organisations"
     __table_args__ = (
@@ -81,6 +90,9 @@ class Organisation(Base):
     is_member: Mapped[bool] = mapped_column(default=True)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     certainty: Mapped[str] = mapped_column(Text, default="")
+    owner_approval: Mapped[OwnerApproval] = mapped_column(Code(OwnerApproval, 6), default=OwnerApproval.NONE)
+    #: Counts for `above` alone.
+    owner_approval_above_fen: Mapped[int] = mapped_column(default=0)
     #: Nobody books for it since then, until `suspended_until` (None: until it is lifted); None: in good standing.
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     suspended_until: Mapped[datetime | None] = mapped_column(Instant)
@@ -93,6 +105,12 @@ class Organisation(Base):
     def suspension(self) -> Suspension | None:
         """The last one, whether it holds still or not."""
         return Suspension(self.suspension_code, self.suspended_until) if self.suspension_code else None
+
+    def needs_owner(self, price_fen: int) -> bool:
+        """Whether a member's request at this price waits for the owner's word."""
+        if self.owner_approval is OwnerApproval.ABOVE:
+            return price_fen > self.owner_approval_above_fen
+        return self.owner_approval is OwnerApproval.ALWAYS
 
 
 class Person(Base):

@@ -42,7 +42,12 @@ CERTAINTY_WORDS = (
 #: Actions of the trail, of all packages; one without words is shown as its code.
 ACTION_WORDS: dict[str, str] = {
     "booking_requested": N_("Booking requested"),
+    "booking_owner_agreed": N_("Booking agreed by the owner"),
     "booking_approved": N_("Booking approved"),
+    "booking_escalated": N_("Late decision told to the zone"),
+    "deputy_named": N_("Deputy named"),
+    "deputy_ended": N_("Deputy ended"),
+    "owner_approval_set": N_("Rule of the startup's owner set"),
     "booking_declined": N_("Booking declined"),
     "booking_cancelled": N_("Booking cancelled"),
     "booking_moved": N_("Booking moved"),

@@ -110,6 +110,8 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     engine = engine or make_engine(settings.url, threads=settings.threads)
     if settings.unsafe_no_overlap_guard:
         engine = engine.execution_options(unsafe_no_overlap_guard=True)
+    if settings.unsafe_no_state_guard:
+        engine = engine.execution_options(unsafe_no_state_guard=True)
     site = make_site(settings, engine)
     app = FastAPI(
         title="Yixiang 仪享",

@@ -13,8 +13,8 @@ from datetime import datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from booking import deciding, visits
 from booking import jobs as booking_jobs
-from booking import visits
 from booking.jobs import Post
 from booking.mail import Office
 from core import idempotency, outbox
@@ -55,7 +55,8 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("deliver_messages", 5, 20, None),
-    Job("expire_requests", 15, 1, visits.expire_requests),
+    Job("expire_requests", 15, 1, deciding.expire_requests),
+    Job("nudge_deciders", 30, 1, deciding.nudge_deciders),
     Job("mark_no_shows", 15, 1, visits.mark_no_shows),
     Job("tell_of_overdue_visits", 60, 50, booking_jobs.tell_of_overdue_visits),
     Job("lapse_vouchers", 60, 50, voucher_jobs.lapse_vouchers),

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import acceptance, permissions, queries, service, visits
+from booking import acceptance, deciding, permissions, queries, service, visits
 from booking.errors import SlotInvalid
 from booking.models import Booking, Source, State
 from booking.pages import views
@@ -138,7 +138,7 @@ def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
 @router.post("/bookings/{booking_id}/approval")
 def approve_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
-        service.approve_booking(session, caller.actor, booking_id, word=form["word"], now=caller.now)
+        deciding.approve_booking(session, caller.actor, booking_id, word=form["word"], now=caller.now)
         return read_next(form, booking_id)
 
     return _try(caller, form, booking_id, act, N_("Approved. The startup has been told."))
@@ -147,7 +147,7 @@ def approve_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Respons
 @router.post("/bookings/{booking_id}/refusal")
 def decline_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
-        service.decline_booking(session, caller.actor, booking_id, reason=form["reason"], now=caller.now)
+        deciding.decline_booking(session, caller.actor, booking_id, reason=form["reason"], now=caller.now)
         return read_next(form, booking_id)
 
     return _try(caller, form, booking_id, act, N_("Declined. Slot and voucher money are free again."))

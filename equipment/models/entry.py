@@ -192,6 +192,8 @@ class Equipment(Base):
     no_show_minutes: Mapped[int] = mapped_column(default=30)
     #: How long the lab may take to decide.
     decide_minutes: Mapped[int] = mapped_column(default=48 * 60)
+    #: When so much of the time to decide is over, in basis points, the zone's office is told; 10,000: never.
+    escalate_bp: Mapped[int] = mapped_column(default=7500)
     #: Fees in basis points of the agreed price; the payer's own share, never a voucher's.
     cancel_fee_bp: Mapped[int] = mapped_column(default=0)
     no_show_fee_bp: Mapped[int] = mapped_column(default=0)

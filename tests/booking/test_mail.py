@@ -47,8 +47,11 @@ STATE_OF = {
     "booking_completed": State.COMPLETED,
     "booking_no_show": State.NO_SHOW,
     "visit_overdue": State.IN_USE,
+    "owner_expired": State.EXPIRED,
+    **dict.fromkeys(("request_with_owner", "owner_asked", "owner_agreed", "owner_reminder"), State.REQUESTED),
+    **dict.fromkeys(("lab_reminder", "decision_late"), State.REQUESTED),
 }
-RECIPIENT = {Audience.HOLDER: "member", Audience.LAB: "manager", Audience.OWNER: "owner"}
+RECIPIENT = {Audience.HOLDER: "member", Audience.LAB: "manager", Audience.OWNER: "owner", Audience.ZONE: "manager"}
 
 
 class Desk:
@@ -156,6 +159,9 @@ def write_all(desk: Desk, audience: Audience, lang: str) -> str:
         if kind == "booking_moved":
             start, end = booking.starts_at - timedelta(days=1), booking.ends_at - timedelta(days=1)
             data["before"] = [start.isoformat(), end.isoformat()]
+        if kind == "booking_declined" and by_lab:
+            start, end = booking.starts_at + timedelta(days=1), booking.ends_at + timedelta(days=1)
+            data["proposed"] = [[start.isoformat(), end.isoformat()]]
         heading = f"=== {kind}{' by the lab' if by_lab else ''} ==="
         out.append(f"{heading}\n{as_golden(desk.compose(desk.row(kind, audience, lang, **data)))}")
         session.expire(earlier)

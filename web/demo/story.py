@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from booking import free_search, queries, service, visits
+from booking import deciding, free_search, queries, service, visits
 from booking.free_search import Wish
 from booking.models import Booking, State
 from booking.pricing import quantity_units, rates_for
@@ -219,7 +219,7 @@ def _free_slot(engine: Engine, entry: Equipment, start: datetime, minutes: int, 
 
 def _approve(engine: Engine, stage: Stage, booking: Booking, *, now: datetime) -> bool:
     manager = stage.managers[booking.equipment.owner_id]
-    done = _try(engine, lambda session: service.approve_booking(session, manager, booking.public_id, now=now))
+    done = _try(engine, lambda session: deciding.approve_booking(session, manager, booking.public_id, now=now))
     return done is not None
 
 
