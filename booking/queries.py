@@ -48,6 +48,8 @@ class Busy(NamedTuple):
     #: What was booked, without its buffers; None for blocks and past use.
     booked_from: datetime | None = None
     booked_till: datetime | None = None
+    person_id: int | None = None
+    version: int | None = None
 
     @property
     def slot(self) -> Slot:
@@ -140,6 +142,8 @@ def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[B
             Occupancy.note_id,
             Booking.starts_at,
             Booking.ends_at,
+            Booking.person_id,
+            Booking.version,
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .where(

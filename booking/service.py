@@ -203,6 +203,12 @@ def move_booking(
     return booking
 
 
+def preview_move(session: Session, booking: Booking, slot: Slot, *, by_lab: bool, now: datetime) -> Assessment:
+    """What a move would mean, by the same rules; reads only. Raises SlotOutOfRange."""
+    entry = catalogue.get_equipment_by_id(session, booking.equipment_id)
+    return _assess_again(session, booking, entry, slot, by_lab=by_lab, now=now)
+
+
 def require_manager_of(session: Session, actor: Actor, entry: Equipment) -> None:
     """Raises MayNotRunLab unless the actor manages the entry's lab."""
     lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)

@@ -22,6 +22,9 @@ class Bar:
     label: str = ""
     href: str = ""
     title: str = ""
+    #: A booking that may be moved from here, and its version.
+    book: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Row:
     is_today: bool = False
     now: int | None = None
     open: list[tuple[int, int]] = field(default_factory=list)
+    #: Step, shortest and longest slot in minutes, where bookings may be moved.
+    rule: str = ""
+    #: Rows between which they may be.
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class Piece:
     label: str = ""
     href: str = ""
     title: str = ""
+    book: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,15 @@ def day_bars(
     closed = without([day], [*open_slots, *(piece.slot for piece in drawn)])
     everything = [*drawn, *(Piece(slot, "closed", closed_label) for slot in closed)]
     bars = [
-        Bar(piece.kind, *minutes_of(part, on, zone), piece.label, piece.href, piece.title)
+        Bar(
+            piece.kind,
+            *minutes_of(part, on, zone),
+            piece.label,
+            piece.href,
+            piece.title,
+            piece.book if day.contains(piece.slot) else "",
+            piece.version,
+        )
         for piece in everything
         if (part := piece.slot.common(day))
     ]

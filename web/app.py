@@ -15,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from booking import api as booking_api
-from booking import api_availability, api_comparison, api_lab, api_reports, feeds
+from booking import api_availability, api_boards, api_comparison, api_lab, api_reports, feeds
 from booking.live import find_changed
+from booking.pages import board as board_pages
 from booking.pages import bookings as booking_pages
 from booking.pages import calendar as calendar_pages
 from booking.pages import closures as closure_pages
@@ -25,6 +26,7 @@ from booking.pages import free as free_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
 from booking.pages import live as live_pages
+from booking.pages import moving as moving_pages
 from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
 from booking.pages import terms as terms_pages
@@ -90,13 +92,16 @@ ROUTERS = (
     api_availability.router,
     api_reports.router,
     api_lab.router,
+    api_boards.router,
     search_pages.router,
     free_pages.router,
     compare_pages.router,
     instrument_pages.router,
     booking_pages.router,
+    board_pages.router,
     lab_pages.router,
     live_pages.router,
+    moving_pages.router,
     report_pages.router,
     closure_pages.router,
     terms_pages.router,

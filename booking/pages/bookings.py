@@ -130,7 +130,7 @@ def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
         slot = read_slot(form, ZoneInfo(entry.lab.zone))
         version = int(form["version"]) if form["version"].isdecimal() else 0
         service.move_booking(session, caller.actor, booking_id, slot=slot, version=version, now=caller.now)
-        return f"/bookings/{booking_id}"
+        return read_next(form, booking_id)
 
     return _try(caller, form, booking_id, act, N_("Moved."))
 
@@ -314,4 +314,5 @@ def read_voucher(form: Form) -> str | UUID:
 
 def read_next(form: Form, booking_id: UUID) -> str:
     """Back to the list from which a form was sent, if it is one of ours."""
-    return form["next"] if form["next"] in ("/lab", "/lab/requests") else f"/bookings/{booking_id}"
+    path = form["next"].partition("?")[0]
+    return form["next"] if path in ("/lab", "/lab/week", "/lab/requests") else f"/bookings/{booking_id}"

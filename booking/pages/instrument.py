@@ -121,6 +121,7 @@ def instrument_page(
         first=first,
         last=last,
         pick=_pick(slot, zone, preview),
+        live_href=f"/equipment/{entry.public_id}/live" if caller.actor else "",
         week_text=timelines.span_text(first_on, WEEK, caller.lang),
         previous=_week_href(entry, first_on - timedelta(days=WEEK)) if first_on > today else "",
         following=_week_href(entry, first_on + timedelta(days=WEEK)),

@@ -17,6 +17,7 @@ from core.i18n import gettext, translate
 from core.slot import Slot, intersected, local_day, without
 from equipment.models import Equipment
 from members.access import Visit
+from members.models import Role
 
 WEEK = 7
 
@@ -67,8 +68,7 @@ def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: d
         if part.kind is OccupancyKind.BLOCK and len(entry.units) == 1:
             pieces.append(Piece(part.slot, "stop", gettext(caller.lang, "Out of order")))
         elif part.organisation_id in mine and part.booking_public_id:
-            kind = "wait" if part.state is State.REQUESTED else "mine"
-            pieces.append(Piece(part.booked, kind, gettext(caller.lang, "Mine"), f"/bookings/{part.booking_public_id}"))
+            pieces.append(_own(caller, part))
             changeover = without([part.slot], [part.booked])
             pieces += [Piece(slot, "taken", gettext(caller.lang, "Changeover")) for slot in changeover]
     own = [piece.slot for piece in pieces]
@@ -84,6 +84,19 @@ def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: d
         pieces.append(Piece(stretch, "free", href=href if caller.actor else ""))
     pieces += _not_to_be_asked(caller, entry, mine_or_free, bookable)
     return pieces
+
+
+def _own(caller: Visit, part: Busy) -> Piece:
+    """A booking of one's company; who may change it may move it from here."""
+    assert caller.actor is not None, "a booking of nobody"
+    owners = caller.actor.organisation_ids(Role.STARTUP_OWNER)
+    changes = part.person_id == caller.actor.person_id or part.organisation_id in owners
+    movable = changes and part.state in (State.REQUESTED, State.APPROVED)
+    kind = {State.REQUESTED: "wait", State.IN_USE: "run"}.get(part.state or State.APPROVED, "mine")
+    return Piece(
+        part.booked, kind, gettext(caller.lang, "Mine"), f"/bookings/{part.booking_public_id}",
+        book=str(part.booking_public_id) if movable else "", version=part.version or 0,
+    )  # fmt: skip
 
 
 def _not_to_be_asked(caller: Visit, entry: Equipment, free: list[Slot], bookable: Slot | None) -> list[Piece]:

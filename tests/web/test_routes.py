@@ -44,6 +44,7 @@ TABLE: dict[str, str] = {
     "DELETE /api/v1/me/feed": "401 204 204 204 204 204 204 204 403",
     "POST /api/v1/lab/bookings": "401 403 403 422 403 422 403 403 403",
     "POST /api/v1/lab/past-use": "401 403 403 422 403 422 403 403 403",
+    "GET /api/v1/lab/board": "401 403 403 200 200 200 403 403 403",
     "POST /api/v1/lab/outages": "401 403 403 422 403 422 403 403 403",
     "GET /sign-in": ALL,
     "POST /sign-in": FORM,
@@ -175,6 +176,7 @@ TABLE: dict[str, str] = {
     "POST /bookings": FORM,
     "GET /bookings/ended": PAGE,
     "GET /bookings/{booking_id}": BOOKING_PAGE,
+    "GET /bookings/{booking_id}/move": "303 422 404 422 403 404 403 403 403",
     "POST /bookings/{booking_id}/move": FORM,
     "POST /bookings/{booking_id}/approval": FORM,
     "POST /bookings/{booking_id}/refusal": FORM,
@@ -184,6 +186,7 @@ TABLE: dict[str, str] = {
     "GET /lab": "303 403 403 200 200 200 403 403 403",
     "GET /lab/live": "303 403 403 200 200 200 403 403 403",
     "GET /equipment/{equipment_id}/live": PAGE,
+    "GET /lab/week": "303 403 403 200 200 200 403 403 403",
     "GET /lab/requests": "303 403 403 200 200 200 403 403 403",
     "GET /lab/bookings/new": "303 403 403 200 403 200 403 403 403",
     "POST /lab/bookings": FORM,
@@ -254,8 +257,8 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
             document_id="01990000-0000-7000-8000-000000000000", level="equipment", public_id=cast.sem.public_id,
             organisation_id=cast.startup.public_id, qualification_id="01990000-0000-7000-8000-000000000000",
         ) + QUERIES.get(route, "")  # fmt: skip
-        if route == "GET /bookings/{booking_id}":
-            address = f"/bookings/{book(**_free(next(numbers)))['id']}"
+        if route.startswith("GET /bookings/{booking_id}"):
+            address = path.format(booking_id=book(**_free(next(numbers)))["id"])
         if path.startswith("/api"):
             answer = stage.api(person)(method, address.removeprefix("/api/v1"), None if method == "GET" else {})
         else:

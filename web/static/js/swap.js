@@ -83,6 +83,10 @@ document.addEventListener("click", event => {
   event.preventDefault();
   swap(link, link.href, link.dataset.swap, { push: true });
 });
+/* A part that changed on the server: live.js asks for it anew where it stands. */
+document.addEventListener("yx:renew", event => {
+  event.detail.done = swap(document, new URL(location.href), event.detail.selectors, { quiet: true, stay: true });
+});
 addEventListener("popstate", event => {
   if (event.state?.swap || document.querySelector("[data-swap]")) location.reload();
 });

@@ -4,7 +4,7 @@
 
 const LONG_PRESS_MS = 350;
 const TAP_PX = 6;
-const BUSY = ".taken, .mine, .wait, .run, .stop";
+const BUSY = ".taken, .mine, .wait, .run, .stop, .offer";
 
 const two = number => String(number).padStart(2, "0");
 const clock = minute => `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
@@ -134,7 +134,7 @@ class Timeline {
 
   down(event) {
     const lane = event.target.closest(".lane[data-open]");
-    if (!lane || event.button || !event.isPrimary) return;
+    if (!lane || event.button || !event.isPrimary || event.target.closest("[data-book]")) return;
     const onPick = event.target.closest(".pick");
     const drag = { lane, x: event.clientX, y: event.clientY, id: event.pointerId, touch: event.pointerType === "touch" };
     drag.from = Math.floor(this.minute(lane, event.clientX) / this.step) * this.step;
