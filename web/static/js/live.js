@@ -20,9 +20,9 @@ function follow(id, address) {
     if (isBusy(id)) { later(BUSY_MS); return; }
     const before = seen(id);
     const kept = keep(id);
-    const detail = { selectors: `#${id}` };
+    const detail = { selectors: `#${id}`, hold: () => isBusy(id) };
     document.dispatchEvent(new CustomEvent("yx:renew", { detail }));
-    await detail.done;
+    if (await detail.done === false) { later(BUSY_MS); return; }
     restore(id, kept);
     fade(id, before);
     show(source.readyState !== EventSource.CLOSED);

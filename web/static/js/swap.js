@@ -24,7 +24,7 @@ function queryOf(form) {
   return query;
 }
 
-async function swap(owner, url, selectors, { quiet = false, push = false, stay = false } = {}) {
+async function swap(owner, url, selectors, { quiet = false, push = false, stay = false, hold = null } = {}) {
   running.get(owner)?.abort();
   const control = new AbortController();
   running.set(owner, control);
@@ -33,6 +33,7 @@ async function swap(owner, url, selectors, { quiet = false, push = false, stay =
   try {
     const answer = await fetch(url, { headers: { Accept: "text/html" }, signal: control.signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (hold?.()) return false;
     const focused = document.activeElement?.id;
     for (const part of parts) {
       const fresh = part.id && page.getElementById(part.id);
@@ -85,7 +86,7 @@ document.addEventListener("click", event => {
 });
 /* A part that changed on the server: live.js asks for it anew where it stands. */
 document.addEventListener("yx:renew", event => {
-  event.detail.done = swap(document, new URL(location.href), event.detail.selectors, { quiet: true, stay: true });
+  event.detail.done = swap(document, new URL(location.href), event.detail.selectors, { quiet: true, stay: true, hold: event.detail.hold });
 });
 addEventListener("popstate", event => {
   if (event.state?.swap || document.querySelector("[data-swap]")) location.reload();
