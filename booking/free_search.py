@@ -33,11 +33,11 @@ ALL_DAYS = frozenset(range(7))
 
 @dataclass(frozen=True)
 class Wish:
-    """When and how long. The part of day is wall time of the lab in minutes from midnight, over midnight if it ends
-    before it begins; the weekday is that on which it begins."""
+    """When and how long; `minutes` None: the shortest that each entry allows. The part of day is wall time of the lab
+    in minutes from midnight, over midnight if it ends before it begins; the weekday is that on which it begins."""
 
     window: Slot
-    minutes: int
+    minutes: int | None
     day_from: int = 0
     day_to: int = 1440
     weekdays: frozenset[int] = ALL_DAYS
@@ -46,6 +46,11 @@ class Wish:
     @property
     def is_any_time(self) -> bool:
         return (self.day_from, self.day_to) == (0, 1440) and self.weekdays == ALL_DAYS
+
+    def length_for(self, entry: Candidate) -> int | None:
+        """How long a slot on an entry would be; None where its rules allow no such length."""
+        minutes = entry.length_minutes_min if self.minutes is None else self.minutes
+        return minutes if entry.length_minutes_min <= minutes <= entry.length_minutes_max else None
 
     def parts(self, zone: ZoneInfo) -> list[Slot]:
         """The stretches of the window's days in which a slot may lie."""
@@ -71,10 +76,12 @@ class Free:
 
 @dataclass(frozen=True)
 class Page:
-    """Free entries; `next_cursor` None: the catalogue has been looked through."""
+    """Free entries; `next_cursor` None: the catalogue has been looked through, unless `is_cut` says that to look at
+    more would have taken too long."""
 
     items: list[Free]
     next_cursor: str | None
+    is_cut: bool = False
 
 
 @dataclass
@@ -110,28 +117,36 @@ class Times:
     ) -> tuple[list[Span], Fit]:
         """Where a slot of so many minutes may lie: rules, hours, closures, buffers and claims respected."""
         fit = Fit(minutes, entry.step_minutes, entry.buffer_before_minutes, entry.buffer_after_minutes)
-        now = self.now
-        first = free_times.ceil_minute(max(wish.window.starts_at, now + timedelta(minutes=entry.lead_minutes)))
-        last = free_times.floor_minute(min(wish.window.ends_at, now + timedelta(days=entry.horizon_days)))
+        first, last = self.bookable(entry, wish)
         if last - first < minutes:
             return [], fit
-        spans = free_times.within(self._open_spans(entry, wish), first, last)
-        if closed := self._closures_of(entry):
-            spans = free_times.cut(spans, closed)
+        spans = free_times.within(self.open_spans(entry, wish), first, last)
         return free_times.free_stretches(spans, [taken.get(unit, ()) for unit in entry.unit_ids], fit), fit
 
     def first_slots(
         self, entry: Candidate, taken: Mapping[int, list[tuple[int, int]]], wish: Wish, minutes: int | None = None
     ) -> list[Slot]:
         """The first slots of the wish's length, or of another."""
-        minutes = minutes or wish.minutes
-        if not entry.length_minutes_min <= minutes <= entry.length_minutes_max:
+        minutes = minutes or wish.length_for(entry)
+        if minutes is None:
             return []
         stretches, fit = self.free_stretches(entry, taken, wish, minutes)
-        found = free_times.first_slots(stretches, fit, self._offset(entry.zone), most=wish.slots)
+        found = free_times.first_slots(stretches, fit, self.offset(entry.zone), most=wish.slots)
         return [free_times.slot_of(span) for span in found]
 
-    def _open_spans(self, entry: Candidate, wish: Wish) -> list[Span]:
+    def bookable(self, entry: Candidate, wish: Wish) -> tuple[int, int]:
+        """The part of the window that one may ask for now: after the lead time, before the horizon. May be empty."""
+        first = max(wish.window.starts_at, self.now + timedelta(minutes=entry.lead_minutes))
+        last = min(wish.window.ends_at, self.now + timedelta(days=entry.horizon_days))
+        return free_times.ceil_minute(first), free_times.floor_minute(last)
+
+    def open_spans(self, entry: Candidate, wish: Wish) -> list[Span]:
+        """Where the entry is open within the wish, closures cut out."""
+        spans = self._pattern(entry, wish)
+        closed = self._closures_of(entry)
+        return free_times.cut(spans, closed) if closed else spans
+
+    def _pattern(self, entry: Candidate, wish: Wish) -> list[Span]:
         key = (entry.hours, entry.zone, wish)
         if key not in self._open:
             zone = ZoneInfo(entry.zone)
@@ -149,7 +164,7 @@ class Times:
             free_times.span_of(Slot(row.starts_at, row.ends_at)) for key in keys for row in self._closures.get(key, ())
         ]
 
-    def _offset(self, zone: str) -> Offset:
+    def offset(self, zone: str) -> Offset:
         if zone not in self._offsets:
             first, last = free_times.span_of(self.window)
             self._offsets[zone] = free_times.offset_in(ZoneInfo(zone), first, last)
@@ -180,7 +195,7 @@ def find_page(session: Session, search: Search, wish: Wish, *, now: datetime) ->
 
 def find_free(times: Times, entries: Sequence[Candidate], wish: Wish) -> Iterator[Free]:
     """Those of some entries that have a fitting slot, in their order. One statement."""
-    possible = [entry for entry in entries if entry.length_minutes_min <= wish.minutes <= entry.length_minutes_max]
+    possible = [entry for entry in entries if wish.length_for(entry) is not None]
     taken = times.find_taken(possible) if possible else {}
     for entry in possible:
         if slots := times.first_slots(entry, taken, wish):

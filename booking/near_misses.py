@@ -57,7 +57,8 @@ def find_near_misses(session: Session, search: Search, wish: Wish, *, now: datet
     times = Times(session, window, now)
     entries = find_candidates(session, search, limit=LOOK).entries
     found = [NearMiss(why, free) for why, other in _wishes(wish) for free in _first(find_free(times, entries, other))]
-    found += [NearMiss(Why.LENGTH, free) for free in _first(_other_lengths(times, entries, wish))]
+    if wish.minutes is not None:
+        found += [NearMiss(Why.LENGTH, free) for free in _first(_other_lengths(times, entries, wish, wish.minutes))]
     for why, wider in _searches(search):
         same = {entry.id for entry in entries}
         others = [entry for entry in find_candidates(session, wider, limit=LOOK).entries if entry.id not in same]
@@ -82,12 +83,12 @@ def _first(found: Iterator[Free]) -> list[Free]:
     return [free for free, _ in zip(found, range(EACH), strict=False)]
 
 
-def _other_lengths(times: Times, entries: Sequence[Candidate], wish: Wish) -> Iterator[Free]:
+def _other_lengths(times: Times, entries: Sequence[Candidate], wish: Wish, wanted: int) -> Iterator[Free]:
     """For each entry the length nearest to the wanted one for which it is free."""
     taken = times.find_taken(entries) if entries else {}
     for entry in entries:
         stretches, _ = times.free_stretches(entry, taken, wish, entry.length_minutes_min)
-        for minutes in _lengths(entry, wish.minutes, free_times.longest(stretches)):
+        for minutes in _lengths(entry, wanted, free_times.longest(stretches)):
             if slots := times.first_slots(entry, taken, wish, minutes):
                 yield Free(entry, slots)
                 break

@@ -1,12 +1,12 @@
-"""Rows and bars of timelines, and the strips of the spectrum. Pure: instants in, minutes of local days out."""
+"""Rows and bars of timelines. Pure: instants in, minutes of local days out."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from core.formats import format_date, format_weekday
-from core.i18n import Lang, translate
+from core.formats import format_date
+from core.i18n import Lang
 from core.slot import Slot, intersected, local_day, without
 
 DAY = 1440
@@ -55,18 +55,6 @@ class Piece:
     title: str = ""
     book: str = ""
     version: int = 0
-
-
-@dataclass(frozen=True)
-class StripDay:
-    """A day of the spectrum; parts in quarter hours of the local day."""
-
-    label: str
-    short: str
-    is_today: bool
-    is_closed: bool
-    free: list[tuple[int, int]]
-    taken: list[tuple[int, int]]
 
 
 def minute_of(at: datetime, on: date, zone: ZoneInfo) -> int:
@@ -119,46 +107,6 @@ def hours_shown(rows: Sequence[Row]) -> tuple[int, int]:
                 first = min(first, bar.start // 60)
                 last = max(last, -(-bar.end // 60))
     return first, last
-
-
-def strip_days(
-    free: Sequence[Slot],
-    open_slots: Sequence[Slot],
-    first_on: date,
-    days: int,
-    *,
-    zone: ZoneInfo,
-    now: datetime,
-    bookable: Slot | None,
-    lang: Lang,
-) -> list[StripDay]:
-    """The spectrum's days: free and taken parts of the open time. What cannot be asked for any more or yet
-    (`bookable`) is neither."""
-    today = now.astimezone(zone).date()
-    out = []
-    for number in range(days):
-        on = first_on + timedelta(days=number)
-        day = local_day(on, zone)
-        is_free = intersected(free, [day])
-        is_open = intersected(open_slots, [day])
-        coming = intersected(is_free, [bookable] if bookable else [])
-        taken = without(is_open, is_free)
-        out.append(
-            StripDay(
-                label=f"{translate(lang, 'Today') if on == today else format_weekday(on, lang)} {on.day}",
-                short=format_weekday(on, lang)[-1] if lang == "zh-CN" else format_weekday(on, lang)[:2],
-                is_today=on == today,
-                is_closed=not is_open,
-                free=[_quarters(part, on, zone) for part in coming],
-                taken=[_quarters(part, on, zone) for part in taken],
-            )
-        )
-    return out
-
-
-def _quarters(slot: Slot, on: date, zone: ZoneInfo) -> tuple[int, int]:
-    start, end = minutes_of(slot, on, zone)
-    return start // 15, -(-end // 15)
 
 
 def span_text(first_on: date, days: int, lang: Lang) -> str:

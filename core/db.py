@@ -7,6 +7,7 @@ order on PostgreSQL. The word `commit` stands here and nowhere else.
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,10 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, String, create_engine, event, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TIMESTAMP, TypeDecorator, TypeEngine
 
 from core.errors import Unavailable
@@ -32,6 +34,8 @@ except ImportError:  # no wheel for this platform (Linux on ARM): the system's l
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 4
+#: A PostgreSQL connection that was not used for so long is asked whether it lives.
+IDLE_S = 1.0
 SQLITE: ModuleType = pysqlite3 or sqlite3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _sqlite_writer = threading.Lock()
@@ -122,14 +126,27 @@ def make_engine(url: str, *, threads: int = 16) -> Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, threads)
     options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c statement_timeout=60s -c timezone=UTC"
-    return create_engine(
-        url,
-        pool_size=threads,
-        max_overflow=4,
-        pool_timeout=2,
-        pool_pre_ping=True,
-        connect_args={"options": options},
-    )
+    engine = create_engine(url, pool_size=threads, max_overflow=4, pool_timeout=2, connect_args={"options": options})
+    _ping_after_idleness(engine)
+    return engine
+
+
+def _ping_after_idleness(engine: Engine) -> None:
+    """Ask a connection whether it lives before it is used again, unless it was in use a moment ago: under load a ping
+    for each use costs as much as a short query. The moment's risk is a 503, after which the pool is new."""
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", -IDLE_S) < IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _sqlite_engine(url: str, threads: int) -> Engine:
@@ -185,10 +202,16 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def read_session(engine: Engine) -> Iterator[Session]:
-    """One consistent read that never writes; give it back before waiting for anything."""
+def read_session(engine: Engine, *, snapshot: bool = False) -> Iterator[Session]:
+    """A read that never writes; give it back before waiting for anything.
+
+    `snapshot`: all its statements see the same instant. SQLite always does; on PostgreSQL each statement otherwise sees
+    what is there when it begins, without the cost of a transaction around it.
+    """
+    level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"
     with _busy_is_unavailable():
-        session = Session(engine, autoflush=False, expire_on_commit=False)
+        bind = engine.execution_options(isolation_level=level) if engine.dialect.name == "postgresql" else engine
+        session = Session(bind, autoflush=False, expire_on_commit=False)
         try:
             yield session
         finally:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from core.http import JsonAnswer
 from core.middleware import SafeRoute
 from core.shapes import Limit
-from equipment import files, finding, queries, terms
+from equipment import files, queries, terms
+from equipment.lines import find_lines
 from equipment.models import ServiceMode
 from equipment.schemas import EquipmentOut, EquipmentPage, TermsOut, line_as_json
 from equipment.search import CHOICES_MOST, LONGEST, Search, Sort
@@ -46,7 +47,7 @@ def list_equipment(
         sort=sort,
     )
     with caller.read() as session:
-        found = finding.find_lines(session, wanted)
+        found = find_lines(session, wanted)
     lang = caller.lang
     lines = [line_as_json(row, lang) for row in found.rows]
     return JsonAnswer({"items": lines, "total": found.total, "next_cursor": found.next_cursor})

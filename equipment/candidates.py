@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.shapes import write_cursor
 from equipment import finding
@@ -99,14 +99,6 @@ def _read(session: Session, places: Sequence[tuple[int, int]]) -> list[Candidate
         return []
     rows = {row.id: row for row in session.execute(_details(), {"ids": [key for key, _ in places]})}
     return [Candidate._make((*rows[key], place)) for key, place in places if key in rows]
-
-
-def find_shown(session: Session, ids: Collection[int]) -> dict[int, Equipment]:
-    """Entries by id with what lists show of them: owner and lab."""
-    if not ids:
-        return {}
-    shown = select(Equipment).options(joinedload(Equipment.owner), joinedload(Equipment.lab))
-    return {entry.id: entry for entry in session.scalars(shown.where(Equipment.id.in_(ids)))}
 
 
 def find_whole(session: Session, public_ids: Collection[UUID]) -> list[Equipment]:

@@ -4,7 +4,7 @@ Each kind of search is one statement, built once and kept: only its values chang
 narrow copy that triggers keep, so a common word does not drag whole entries through memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,12 +27,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
 from core.shapes import read_cursor, write_cursor
 from equipment.errors import SearchCursorInvalid
-from equipment.models import Equipment, Findable, Lab, Unit
+from equipment.models import Equipment, Findable, Lab
 from equipment.search import Search, Sort, as_prefix, key, model_key
 from members.models import Organisation
 
@@ -65,7 +65,7 @@ class Hits:
 
 @dataclass(frozen=True)
 class Lines:
-    """A page as a list shows it: rows of `_line_columns`."""
+    """A page: rows that have id, sort_key, place and total, and what the statement adds."""
 
     rows: Sequence[Any]
     total: int
@@ -74,18 +74,13 @@ class Lines:
 
 def find_hits(session: Session, search: Search) -> Hits:
     """The page that a search asks for. One statement. Raises SearchCursorInvalid."""
-    found = _find(session, search, _hits_statement)
+    found = find(session, search, _hits_statement)
     return Hits([row.id for row in found.rows], found.total, found.next_cursor)
 
 
 def find_places(session: Session, search: Search) -> Lines:
     """The same page as rows of (id, sort_key, place, total). One statement. Raises SearchCursorInvalid."""
-    return _find(session, search, _hits_statement)
-
-
-def find_lines(session: Session, search: Search) -> Lines:
-    """The same page with what a list shows of each entry. One statement. Raises SearchCursorInvalid."""
-    return _find(session, search, _lines_statement)
+    return find(session, search, _hits_statement)
 
 
 def matches(search: Search, dialect: str) -> ColumnElement[bool]:
@@ -97,7 +92,8 @@ def matches(search: Search, dialect: str) -> ColumnElement[bool]:
     return Equipment.id.in_(hits) if search.terms else literal_column("1=0")
 
 
-def _find(session: Session, search: Search, build: Any) -> Lines:
+def find(session: Session, search: Search, build: Callable[[Shape], Executable]) -> Lines:
+    """The page that a search asks for, by a statement of one's own around `page_of`. Raises SearchCursorInvalid."""
     dialect = session.get_bind().dialect.name
     if search.q.strip() and not search.terms:
         return Lines([], 0, None)
@@ -106,7 +102,7 @@ def _find(session: Session, search: Search, build: Any) -> Lines:
         session.flush()
     rows = session.connection().execute(build(shape), values).all()
     if not rows:
-        total = _find(session, _first(search), _hits_statement).total if search.cursor else 0
+        total = find(session, _first(search), _hits_statement).total if search.cursor else 0
         return Lines([], total, None)
     last = rows[search.limit - 1] if len(rows) > search.limit else None
     cursor = write_cursor(search.sort.value, int(last.place), last.sort_key, last.id) if last else None
@@ -254,7 +250,7 @@ def _text(name: str) -> BindParameter[str]:
     return bindparam(name, type_=String)
 
 
-def _page(shape: Shape) -> Select[Any]:
+def page_of(shape: Shape) -> Select[Any]:
     place = _place(shape).label("place")
     fits = select(F.id, F.sort_key, place, func.count().over().label("total"))
     fits = fits.where(*conditions(shape), *filters(F, shape.filters))
@@ -277,26 +273,4 @@ def _after(columns: Columns) -> ColumnElement[bool]:
 
 @lru_cache(512)
 def _hits_statement(shape: Shape) -> Executable:
-    return _page(shape)
-
-
-@lru_cache(512)
-def _lines_statement(shape: Shape) -> Executable:
-    page = _page(shape).subquery("page").c
-    owner = aliased(Organisation, name="owner")
-    units = select(func.count()).select_from(Unit).where(Unit.equipment_id == page.id).scalar_subquery()
-    entry = Equipment
-    return (
-        select(
-            page.id, page.sort_key, page.place, page.total, units.label("units"),
-            entry.public_id, entry.name_zh, entry.name_en, entry.maker, entry.model, entry.category,
-            entry.is_bookable, entry.is_example, entry.voucher_eligible, entry.service_modes, entry.price_fen,
-            entry.price_unit, owner.public_id.label("owner_id"), owner.name_zh.label("owner_name_zh"),
-            owner.name_en.label("owner_name_en"), owner.kind.label("owner_kind"), Lab.name_zh.label("lab_name_zh"),
-            Lab.name_en.label("lab_name_en"), Lab.district,
-        )
-        .join(entry, entry.id == page.id)
-        .join(owner, owner.id == entry.owner_id)
-        .join(Lab, Lab.id == entry.lab_id)
-        .order_by(page.place, page.sort_key, page.id)
-    )  # fmt: skip
+    return page_of(shape)

@@ -74,7 +74,7 @@ class EquipmentPage(Out):
 
 
 def line_as_json(row: Any, lang: Lang) -> dict[str, Any]:
-    """`EquipmentLine` of a row of `finding.find_lines`, ready to be written; what the database holds needs no second
+    """`EquipmentLine` of a row of `lines.find_lines`, ready to be written; what the database holds needs no second
     look."""
     english = lang == "en"
     owner = (english and row.owner_name_en) or row.owner_name_zh

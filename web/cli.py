@@ -172,7 +172,7 @@ def demo(fresh: Annotated[bool, typer.Option(help="Begin anew.")] = False) -> No
 def check() -> None:
     """Prove the ledger and the calendar: floors, holds, sums, overlaps."""
     engine = open_engine(Settings())
-    with read_session(engine) as session:
+    with read_session(engine, snapshot=True) as session:
         findings = checking.check_everything(session)
     for finding in findings:
         console.print(f"[red]✗[/red] {finding}")

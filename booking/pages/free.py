@@ -1,7 +1,8 @@
 """What, when, for how long, for how much: who is free, with the first slots as ways to the quote."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -14,22 +15,20 @@ from booking import free_search, near_misses, soonest
 from booking.free_schemas import search_window
 from booking.free_search import ALL_DAYS, Free, Page, Wish
 from booking.near_misses import WHY_WORDS, NearMiss
-from booking.pages.week import picked
+from booking.pages.cards import Row, show_card, slot_button
+from booking.strips import WEEK, Week, find_weeks
 from core.errors import Refusal
-from core.formats import format_length, format_slot
-from core.i18n import N_, gettext, translate
+from core.formats import format_length
+from core.i18n import N_, gettext
 from core.rendering import localised
 from core.shapes import read_date
-from core.slot import Slot, local_day
-from equipment.candidates import find_shown
+from core.slot import local_day
 from equipment.categories import CATEGORIES
-from equipment.models import Equipment
+from equipment.lines import find_lines_by_id
 from equipment.search import LONGEST, Search
-from equipment.words import UNIT_NAMES
 from members.access import Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
-WEEK = 7
 LENGTHS = (30, 60, 120, 180, 240, 480, 1440)
 BUDGET_DIGITS = 7
 #: Part of day by name: from and to in minutes of the lab's wall time.
@@ -104,15 +103,19 @@ class Asked:
 def show_free(caller: Visitor) -> Response:
     """Instruments that are free as asked, twenty a page; when there are none, what nearly fits."""
     zone = caller.site.renderer.zone
-    asked = Asked.of(caller.request, caller.now.astimezone(zone).date())
+    today = caller.now.astimezone(zone).date()
+    asked = Asked.of(caller.request, today)
     problem: Refusal | None = None
-    page, near, entries = Page([], None), list[NearMiss](), dict[int, Equipment]()
+    page, near = Page([], None), list[NearMiss]()
     with caller.read() as session:
         try:
             page, near = _find(session, asked, asked.wish(zone), caller)
         except Refusal as refusal:
             problem = refusal
-        entries = find_shown(session, [free.entry.id for free in [*page.items, *(n.free for n in near)]])
+        shown = [*page.items, *(miss.free for miss in near)]
+        rows = find_lines_by_id(session, [free.entry.id for free in shown])
+        weeks = _weeks(session, shown, max(asked.first_on, today), caller.now)
+    cards = [_result(free, rows[free.entry.id], week, caller) for free, week in zip(shown, weeks, strict=True)]
     return caller.render(
         "pages/catalogue/free.html",
         status=422 if problem else 200,
@@ -125,10 +128,10 @@ def show_free(caller: Visitor) -> Response:
             for sort, words in SORTS.items()
         ],
         category=localised(CATEGORIES[asked.category], caller.lang) if asked.category else "",
-        results=[_result(free, entries[free.entry.id], caller) for free in page.items],
+        results=cards[: len(page.items)],
         near=[
-            _result(miss.free, entries[miss.free.entry.id], caller) | {"why": gettext(caller.lang, WHY_WORDS[miss.why])}
-            for miss in near
+            card | {"why": gettext(caller.lang, WHY_WORDS[miss.why])}
+            for miss, card in zip(near, cards[len(page.items) :], strict=True)
         ],
         next_href=asked.href(page.next_cursor) if page.next_cursor else "",
         first_href=asked.href(None) if asked.cursor else "",
@@ -143,21 +146,16 @@ def _find(session: Session, asked: Asked, wish: Wish, caller: Visit) -> tuple[Pa
     return page, near_misses.find_near_misses(session, asked.search, wish, now=caller.now)
 
 
-def _result(free: Free, entry: Equipment, caller: Visit) -> dict[str, Any]:
-    zone, lang = ZoneInfo(free.entry.zone), caller.lang
-    href = f"/equipment/{entry.public_id}"
-    return {
-        "entry": entry,
-        "href": href,
-        "name": localised(entry, lang),
-        "place": f"{localised(entry.owner, lang)} · {localised(entry.lab, lang)}",
-        "unit": gettext(lang, UNIT_NAMES[entry.price_unit]) if entry.price_unit else "",
-        "slots": [_slot(slot, href, zone, caller) for slot in free.slots],
+def _weeks(session: Session, free: Sequence[Free], first_on: date, now: datetime) -> list[Week]:
+    """The week that is asked about; of what is free only later, the week from then on."""
+    asked = []
+    for one in free:
+        on = one.slots[0].starts_at.astimezone(ZoneInfo(one.entry.zone)).date()
+        asked.append((one.entry, first_on if on < first_on + timedelta(days=WEEK) else on))
+    return find_weeks(session, asked, now=now)
+
+
+def _result(free: Free, row: Row, week: Week, caller: Visit) -> dict[str, Any]:
+    return show_card(row, week, free.slots[0], caller) | {
+        "slots": [slot_button(row, slot, week, caller) for slot in free.slots]
     }
-
-
-def _slot(slot: Slot, href: str, zone: ZoneInfo, caller: Visit) -> dict[str, str]:
-    """A button to the quote for a slot."""
-    words = format_slot(slot, caller.lang, zone)
-    title = translate(caller.lang, "Quote for %(slot)s", slot=words)
-    return {"label": words, "title": title, "href": f"{href}?{urlencode(picked(slot, zone))}#ask"}

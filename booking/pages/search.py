@@ -7,20 +7,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from booking import availability, timelines
-from booking.availability import Days
-from booking.conflicts import bookable_window
 from booking.pages import narrowing
+from booking.pages.cards import Row, next_button, show_card
 from booking.pages.narrowing import Asked
-from booking.pages.week import WEEK, picked
-from core.formats import format_soon
-from core.i18n import gettext, translate
-from core.rendering import localised
-from equipment import queries as catalogue
+from booking.strips import Week, find_weeks
+from equipment.candidates import find_candidates_by_id
 from equipment.facets import count_facets
-from equipment.models import Equipment
+from equipment.lines import find_lines
 from equipment.search import LONGEST
-from equipment.words import MODE_NAMES, UNIT_NAMES
 from members.access import Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -49,14 +43,16 @@ def search(
     zone = caller.site.renderer.zone
     today = caller.now.astimezone(zone).date()
     with caller.read() as session:
-        found = catalogue.search_equipment(session, wanted)
+        found = find_lines(session, wanted)
         facets = count_facets(session, wanted)
-        days = availability.find_days(session, found.items, first_on=today, days=WEEK, now=caller.now)
+        bookable = find_candidates_by_id(session, [row.id for row in found.rows if row.is_bookable])
+        weeks = find_weeks(session, [(entry, today) for entry in bookable], now=caller.now)
+    by_id = {entry.id: week for entry, week in zip(bookable, weeks, strict=True)}
     return caller.render(
         "pages/catalogue/search.html",
         q=asked.q,
         total=found.total,
-        results=[_result(entry, days[entry.id], caller) for entry in found.items],
+        results=[_result(row, by_id.get(row.id), caller) for row in found.rows],
         facets=narrowing.facet_options(asked, facets, caller.lang),
         chips=narrowing.chips(asked, facets, caller.lang),
         sort=asked.sort,
@@ -66,25 +62,6 @@ def search(
     )
 
 
-def _result(entry: Equipment, days: Days, caller: Visit) -> dict[str, Any]:
-    lang, zone = caller.lang, days.zone
-    strip = timelines.strip_days(
-        days.free_slots, days.open_slots, days.first_on, WEEK,
-        zone=zone, now=caller.now, bookable=bookable_window(entry, caller.now), lang=lang,
-    )  # fmt: skip
-    first = days.next_free
-    when = format_soon(first.starts_at, lang, zone, now=caller.now) if first else ""
-    shown = translate(lang, "Next free: %(when)s", when=when) if first else gettext(lang, "Not free in the next week")
-    href = f"/equipment/{entry.public_id}"
-    return {
-        "entry": entry,
-        "href": href,
-        "name": localised(entry, lang),
-        "place": f"{localised(entry.owner, lang)} · {localised(entry.lab, lang)}",
-        "days": strip,
-        "summary": shown if entry.is_bookable else gettext(lang, "Listed only"),
-        "next": {"label": when, "href": f"{href}?{urlencode(picked(first, zone))}#ask"} if first else None,
-        "mode": gettext(lang, MODE_NAMES[entry.service_modes[0]]),
-        "unit": gettext(lang, UNIT_NAMES[entry.price_unit]) if entry.price_unit else "",
-        "lead": entry.lead_minutes,
-    }
+def _result(row: Row, week: Week | None, caller: Visit) -> dict[str, Any]:
+    first = week.next_free if week else None
+    return show_card(row, week, first, caller) | {"next": next_button(row, week, first, caller)}

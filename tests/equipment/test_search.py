@@ -11,6 +11,7 @@ from equipment import facets, finding, queries
 from equipment.districts import DISTRICTS, read_district
 from equipment.errors import SearchCursorInvalid, SearchTooLong
 from equipment.importing.comparing import index
+from equipment.lines import find_lines
 from equipment.models import Equipment, Findable
 from equipment.search import Search, Sort, grams, key, model_key, write_grams
 from members.models import OrganisationKind
@@ -64,7 +65,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(catalogue: dict[str, Engi
 def test_the_cheapest_come_first_and_those_without_a_price_last(catalogue: dict[str, Engine]) -> None:
     for engine in catalogue.values():
         with read_session(engine) as session:
-            found = finding.find_lines(session, Search(sort=Sort.PRICE, limit=400))
+            found = find_lines(session, Search(sort=Sort.PRICE, limit=400))
         prices = [row.price_fen for row in found.rows]
         known = [price for price in prices if price is not None]
         assert known == sorted(known)
