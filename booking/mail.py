@@ -21,6 +21,7 @@ from booking import months, notices, queries, reports
 from booking.calendar import Entry, Mailbox, Method, Status, make_invitation
 from booking.letters import Audience, Desk, Letter, equipment_name, place_name, write_letter
 from booking.models import Booking, State
+from booking.papers import letters as paper_letters
 from booking.report_letter import write_usage_letter
 from core.i18n import N_, Lang, translate
 from core.mail import WIRE, check_address, plain_header
@@ -68,6 +69,9 @@ def compose(session: Session, row: OutboxMessage, office: Office, *, now: dateti
     lang = notices.language_of(row.locale)
     if row.kind == notices.USAGE_REPORT:
         return build_message(row, person.name, _usage_letter(session, row, lang, office, now), None, office, now=now)
+    if row.kind in paper_letters.KINDS:
+        paper = paper_letters.write_letter(session, row, lang, office.desk)
+        return build_message(row, person.name, paper, None, office, now=now) if paper else None
     booking = queries.get_booking(session, UUID(row.data["booking"]))
     if not notices.is_still_true(row.kind, row.data, booking, now):
         return None

@@ -48,3 +48,54 @@ def parse_yuan(text: str) -> int:
     if fen != fen.to_integral_value(ROUND_DOWN):
         raise ValueError(text)
     return int(fen)
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+_GROUPS = ("", "万", "亿", "万亿")
+
+
+def write_amount(amount_fen: int) -> str:
+    """An amount as contracts and receipts write it beside the figures: `123456` -> `壹仟贰佰叁拾肆元伍角陆分`.
+
+    Zeros between digits are read once; `整` ends an amount without fen. Not negative, below 10**16 yuan.
+    """
+    assert 0 <= amount_fen < 10**18, "an amount that no contract holds"
+    yuan, rest = divmod(amount_fen, 100)
+    jiao, fen = divmod(rest, 10)
+    text = _write_whole(yuan) + "元" if yuan else ""
+    if jiao:
+        text += f"{_DIGITS[jiao]}角"
+    elif fen and yuan:
+        text += "零"
+    return (text or "" if fen else text or "零元") + (f"{_DIGITS[fen]}分" if fen else "整")
+
+
+def _write_whole(number: int) -> str:
+    groups: list[int] = []
+    while number:
+        number, group = divmod(number, 10_000)
+        groups.append(group)
+    text, gap = "", False
+    for place in reversed(range(len(groups))):
+        group = groups[place]
+        if not group:
+            gap = bool(text)
+            continue
+        if text and (gap or group < 1000):
+            text += "零"
+        text += _write_group(group) + _GROUPS[place]
+        gap = False
+    return text
+
+
+def _write_group(group: int) -> str:
+    text, gap = "", False
+    for place in (3, 2, 1, 0):
+        digit = group // 10**place % 10
+        if not digit:
+            gap = bool(text)
+            continue
+        text += ("零" if gap else "") + _DIGITS[digit] + _PLACES[place]
+        gap = False
+    return text

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equipment.errors import DocumentKindNotAllowed, UploadTooLarge
@@ -9,8 +10,10 @@ from equipment.errors import DocumentKindNotAllowed, UploadTooLarge
 MEGABYTES_MAX = 10
 NAME_MOST = 150
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: Extension -> media type, and how the content begins; None: text.
-KINDS: dict[str, tuple[str, bytes | None]] = {
+#: How content begins; several ways; None: text.
+Begins = bytes | tuple[bytes, ...] | None
+#: Extension -> media type, and how the content begins.
+KINDS: dict[str, tuple[str, Begins]] = {
     "pdf": ("application/pdf", b"%PDF-"),
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", _ZIP),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ZIP),
@@ -19,6 +22,15 @@ KINDS: dict[str, tuple[str, bytes | None]] = {
     "xls": ("application/vnd.ms-excel", _OLE),
     "txt": ("text/plain", None),
     "csv": ("text/csv", None),
+}
+_JPEG, _TIFF = b"\xff\xd8\xff", (b"II*\x00", b"MM\x00*")
+#: Beside documents: pictures as instruments write them.
+RESULT_KINDS: dict[str, tuple[str, Begins]] = KINDS | {
+    "jpg": ("image/jpeg", _JPEG),
+    "jpeg": ("image/jpeg", _JPEG),
+    "png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "tif": ("image/tiff", _TIFF),
+    "tiff": ("image/tiff", _TIFF),
 }
 _MARKUP = re.compile(rb"<\s*(!doctype|html|script|svg|\?xml)", re.IGNORECASE)
 
@@ -29,15 +41,15 @@ class Paper:
     media_type: str
 
 
-def check_document(data: bytes, name: str) -> Paper:
+def check_document(data: bytes, name: str, kinds: Mapping[str, tuple[str, Begins]] = KINDS) -> Paper:
     """Raises UploadTooLarge, DocumentKindNotAllowed."""
     if len(data) > MEGABYTES_MAX * 1_000_000:
         raise UploadTooLarge(field="file", megabytes=MEGABYTES_MAX)
     cleaned = clean_name(name)
     extension = cleaned.rpartition(".")[2].lower()
-    if extension not in KINDS or not data:
+    if extension not in kinds or not data:
         raise DocumentKindNotAllowed(field="file")
-    media_type, begins = KINDS[extension]
+    media_type, begins = kinds[extension]
     if begins is None:
         good = b"\x00" not in data[:4096] and not _MARKUP.search(data[:4096]) and not data.startswith(b"#!")
     else:

@@ -3,6 +3,7 @@
 from alembic import context
 
 import booking.models
+import booking.papers.models
 import core.clock
 import core.idempotency
 import core.outbox

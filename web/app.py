@@ -30,6 +30,9 @@ from booking.pages import moving as moving_pages
 from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
 from booking.pages import terms as terms_pages
+from booking.papers import api as papers_api
+from booking.papers import pages as papers_pages
+from booking.papers import question_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine
@@ -105,6 +108,9 @@ ROUTERS = (
     report_pages.router,
     closure_pages.router,
     terms_pages.router,
+    papers_api.router,
+    papers_pages.router,
+    question_pages.router,
     feeds.router,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from booking import queries as bookings
 from booking.models import State
+from booking.papers import questions
 from booking.queries import BookingFilter
 from core.http import Web
 from core.i18n import N_, translate
@@ -23,6 +24,7 @@ RESEARCHER = STARTUP[:2]
 LAB = (
     ("/lab", N_("Today"), "today"),
     ("/lab/requests", N_("Requests"), "inbox"),
+    ("/lab/questions", N_("Questions"), "help"),
     ("/lab/catalogue", N_("Instruments"), "instrument"),
     ("/lab/people", N_("People"), "people"),
     ("/lab/reports", N_("Reports"), "report"),
@@ -71,7 +73,7 @@ def home_of(actor: Actor | None) -> str:
 
 
 def page_context(web: Web) -> Mapping[str, Any]:
-    """Navigation and person; at most two statements, for the count of what waits."""
+    """Navigation and person; at most three statements, for the counts of what waits."""
     actor: Actor | None = getattr(web.request.state, "actor", None)
     rows = _rows(actor)
     path = web.request.url.path
@@ -98,13 +100,16 @@ def _rows(actor: Actor | None) -> tuple[tuple[str, str, str], ...]:
 
 
 def _counts(web: Web, actor: Actor) -> dict[str, int | None]:
-    """What waits for this person: requests for a lab, one's own waiting bookings for a startup."""
+    """What waits for this person: requests and questions for a lab, one's own waiting bookings for a startup."""
     waiting = frozenset({State.REQUESTED})
     with web.read() as session:
         if actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR):
             lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
             wanted = BookingFilter(states=waiting, lab_ids=lab_ids)
-            return {"/lab/requests": bookings.count_bookings(session, wanted) or None}
+            return {
+                "/lab/requests": bookings.count_bookings(session, wanted) or None,
+                "/lab/questions": questions.count_open(session, lab_ids) or None,
+            }
         if actor.has(Role.STARTUP_OWNER, Role.STARTUP_MEMBER, Role.RESEARCHER):
             visible = bookings.visible_to(actor, frozenset())
             wanted = BookingFilter(states=waiting)

@@ -16,6 +16,7 @@ from booking import boards, queries, timelines
 from booking.boards import Board, Held
 from booking.models import Booking, OccupancyKind, State
 from booking.pages import views
+from booking.papers.views import read_written
 from booking.queries import BookingFilter
 from booking.timelines import Piece, Row
 from booking.visits import CHECK_IN_EARLIEST, OVERDUE_AFTER
@@ -115,6 +116,7 @@ def show_today(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Re
             queries.find_bookings(session, _still_open(lab_ids, board.window), limit=50) if asked.on == today else []
         )
         waiting = _waiting(session, lab_ids)
+        written = read_written(session, caller, lab_ids)
     rows = day_rows(caller, board)
     busy = [row for row in rows if _is_busy(row)]
     first, last = timelines.hours_shown(rows)
@@ -130,6 +132,7 @@ def show_today(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Re
         coming=[row for row in visits if not row.can_check_out],
         stopped=_count_stopped(caller, board, today),
         waiting=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in waiting],
+        written=written,
         back=asked.href("/lab"),
     )
 
@@ -143,6 +146,7 @@ def show_week(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Res
         labs, lab_ids = _labs(session, caller, asked)
         board, total = _read_board(session, caller, lab_ids, asked, first_on=first_on, days=WEEK)
         waiting = _waiting(session, lab_ids)
+        written = read_written(session, caller, lab_ids)
     days = [first_on + timedelta(days=number) for number in range(WEEK)]
     return caller.render(
         "pages/lab/week.html",
@@ -155,6 +159,7 @@ def show_week(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Res
         ],
         rows=[_week_row(caller, board, entry, days, asked) for entry in board.entries],
         waiting=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in waiting],
+        written=written,
         back=asked.href("/lab/week"),
     )  # fmt: skip
 

@@ -15,6 +15,9 @@ from booking.errors import SlotInvalid
 from booking.models import Booking, Source, State
 from booking.pages import views
 from booking.pages.instrument import Asked, instrument_page, read_mode
+from booking.papers import messages
+from booking.papers.sides import Side
+from booking.papers.views import read_papers
 from booking.queries import BookingFilter
 from booking.states import LIVE
 from core.errors import NotFound, Refusal
@@ -45,6 +48,8 @@ def show_desk(caller: SignedIn) -> Response:
         ended = queries.count_bookings(session, ENDED, visible=visible)
         startups = actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER)
         balance = voucher_queries.sum_balances(session, startups) if startups else None
+        shown = [booking.id for booking in live + past]
+        unread = messages.count_unread(session, shown, Side.STARTUP, actor.person_id)
     cards = [views.card_of(booking, lang=caller.lang, now=caller.now) for booking in live]
     return caller.render(
         "pages/booking/desk.html",
@@ -54,6 +59,7 @@ def show_desk(caller: SignedIn) -> Response:
         past=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in past],
         ended=ended,
         balance=balance,
+        unread=unread,
     )
 
 
@@ -85,9 +91,9 @@ def _read_position(text: str) -> tuple[datetime, int] | None:
 
 
 @router.get("/bookings/{booking_id}")
-def show_booking(booking_id: UUID, caller: SignedIn) -> Response:
-    """One booking: where it stands, its money, its story, and what one may do with it."""
-    return _page(caller, booking_id)
+def show_booking(booking_id: UUID, caller: SignedIn, thread: str = "") -> Response:
+    """One booking: where it stands, its money, its story, its papers, and what one may do with it."""
+    return _page(caller, booking_id, all_messages=thread == "all")
 
 
 @router.post("/bookings")
@@ -186,7 +192,7 @@ def check_out(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
 
 
 def answer_or_show(
-    caller: Caller, form: Form, booking_id: UUID, act: Callable[[Session], object], flash: str, part: str = ""
+    caller: Caller, form: Form, booking_id: UUID, act: Callable[[Session], object], flash: str = "", part: str = ""
 ) -> Response:
     """Do it once and go back to the booking, to a part of its page; a refusal is shown there."""
 
@@ -207,7 +213,10 @@ def _try(caller: Caller, form: Form, booking_id: UUID, act: Any, flash: str) -> 
         return _page(caller, booking_id, refusal=refusal, form=form)
 
 
-def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, form: Form | None = None) -> Response:
+def _page(
+    caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, form: Form | None = None,
+    all_messages: bool = False,
+) -> Response:  # fmt: skip
     with caller.read() as session:
         booking = queries.get_booking(session, booking_id)
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id)
@@ -216,6 +225,10 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         words = queries.find_notes(session, [booking.purpose_note_id])
         holds = voucher_queries.find_holds(session, booking.reference)
         agreed = acceptance.find_agreed(session, booking)
+        papers = read_papers(session, caller, booking, lab_ids, all_messages=all_messages)
+    if papers.unread_to is not None:
+        seen, person_id = papers.unread_to, caller.actor.person_id
+        caller.write(lambda session: messages.mark_read(session, person_id, booking.id, seen))
     zone = caller.site.renderer.zone
     visit = booking.visit
     settled = visit is not None and visit.price_fen is not None
@@ -234,15 +247,22 @@ def _page(caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, f
         holds=holds,
         agreed=agreed,
         can_accept=acceptance.may_accept(caller.actor, booking),
-        errors=[{"field": "", "message": caller.explain(refusal)}] if refusal else [],
+        errors=[{"field": _field_of(refusal), "message": caller.explain(refusal)}] if refusal else [],
+        wrong=_field_of(refusal) if refusal else "",
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),
         local_start=_wall(booking, booking.starts_at),
         local_end=_wall(booking, booking.ends_at),
         visit_end=_wall(booking, visits.suggested_end(booking, caller.now)),
+        **papers.context,
         **_cancelling(caller, booking, lab_ids),
         **_abilities(caller, booking, lab_ids, card),
     )
+
+
+def _field_of(refusal: Refusal) -> str:
+    """Fields that stand once on the page; the others are named in words."""
+    return refusal.field if refusal.field in ("words", "file", "terms_version") else ""
 
 
 def _cancelling(caller: Caller, booking: Booking, lab_ids: frozenset[int]) -> dict[str, Any]:

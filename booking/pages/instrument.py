@@ -17,6 +17,7 @@ from booking.errors import SlotInvalid
 from booking.pages import views
 from booking.pages.facts import fact_rows, price_rows, rule_rows, word_rows
 from booking.pages.week import WEEK, find_week_busy, picked, week_of, week_rows
+from booking.papers.question_pages import read_questions
 from booking.pricing import quantity_step, quantity_units, rates_for
 from booking.quotes import Assessment
 from core.errors import Refusal
@@ -99,6 +100,7 @@ def instrument_page(
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
         asked_terms = terms.get_terms(session, entry.terms_version) if entry.terms_version else None
+        asked_questions = read_questions(session, caller, entry.id)
         photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
         closures = [
             {"slot": Slot(row.starts_at, row.ends_at), "reason": row.reason}
@@ -143,6 +145,7 @@ def instrument_page(
         problems=_problem_rows(caller, problems, preview),
         alternatives=_alternative_rows(entry, preview, refusal, asked, zone),
         vouchers=vouchers,
+        **asked_questions,
         terms=asked_terms,
         terms_parts=part_rows(asked_terms, caller.lang) if asked_terms else [],
         is_provisional=is_provisional,

@@ -87,6 +87,29 @@ TABLE: dict[str, str] = {
     "GET /zone/audit": ZONE_PAGE,
     "GET /api/v1/equipment": ALL,
     "GET /api/v1/equipment/{equipment_id}": ALL,
+    "GET /api/v1/bookings/{booking_id}/messages": BOOKING,
+    "POST /api/v1/bookings/{booking_id}/messages": "401 422 404 422 422 404 403 403 403",
+    "POST /api/v1/bookings/{booking_id}/messages/reading": "401 200 404 200 200 404 403 403 403",
+    "GET /api/v1/bookings/{booking_id}/files": BOOKING,
+    "POST /api/v1/bookings/{booking_id}/files": "401 422 404 422 422 404 403 403 403",
+    "GET /api/v1/bookings/{booking_id}/files/{file_id}": "401 404 404 404 404 404 404 404 404",
+    "DELETE /api/v1/bookings/{booking_id}/files/{file_id}": "401 404 404 404 404 404 404 404 403",
+    "GET /api/v1/bookings/{booking_id}/order": "401 404 404 404 404 404 404 404 404",
+    "POST /api/v1/bookings/{booking_id}/order": "401 409 404 409 409 404 409 409 403",
+    "GET /api/v1/equipment/{equipment_id}/questions": ALL,
+    "POST /api/v1/equipment/{equipment_id}/questions": WRITE,
+    "POST /api/v1/questions/{question_id}/answer": "401 404 404 404 404 404 404 404 403",
+    "POST /bookings/{booking_id}/messages": FORM,
+    "POST /bookings/{booking_id}/files": FORM,
+    "GET /bookings/{booking_id}/files/{file_id}": "303 404 404 404 404 404 404 404 404",
+    "POST /bookings/{booking_id}/files/{file_id}/removal": FORM,
+    "GET /bookings/{booking_id}/order": "303 404 404 404 404 404 404 404 404",
+    "POST /bookings/{booking_id}/order": FORM,
+    "GET /equipment/{equipment_id}/questions": ALL,
+    "POST /equipment/{equipment_id}/questions": FORM,
+    "GET /lab/questions": "303 403 403 200 200 200 403 403 403",
+    "POST /lab/questions/{question_id}/answer": FORM,
+    "POST /lab/questions/{question_id}/publication": FORM,
     "GET /api/v1/terms/{terms_id}": "404 404 404 404 404 404 404 404 404",
     "GET /terms/{terms_id}": "404 404 404 404 404 404 404 404 404",
     "GET /{level}/{public_id}/terms": OWN_PAGE,
@@ -196,6 +219,7 @@ TABLE: dict[str, str] = {
     "GET /feeds/{token}.ics": "404 404 404 404 404 404 404 404 404",
 }
 QUERIES = {
+    "POST /api/v1/bookings/{booking_id}/files": "?name=results.pdf",
     "GET /api/v1/equipment/{equipment_id}/calendar": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
     "GET /api/v1/availability": "?from=2026-11-24T00:00:00Z&to=2026-12-01T00:00:00Z",
     "GET /api/v1/equipment/comparison": "?id=01a212ee-114a-788c-aa39-cbc336644174",
@@ -246,19 +270,18 @@ def test_each_role_gets_what_the_table_says(stage: Stage, cast: Cast, book: Any,
     numbers = itertools.count()
     for route, row in TABLE.items():
         method, path = route.split(" ", 1)
-        if "booking_id" in path and path.startswith("/api"):
+        if "booking_id" in path and (path.startswith("/api") or method == "GET"):
             booking = book(equipment_id=str(cast.sem.public_id), **_free(next(numbers)))
         else:
             booking = {"id": "01990000-0000-7000-8000-000000000000"}
         address = path.format(
             equipment_id=cast.sem.public_id, booking_id=booking["id"], voucher_id=cast.voucher.public_id,
             name="spend", kind="csv", token="x" * 43, import_id=waiting, lab_id=lab_of(stage, cast), size="small",
+            file_id="01990000-0000-7000-8000-000000000000", question_id="01990000-0000-7000-8000-000000000000",
             terms_id="01990000-0000-7000-8000-000000000000",
             document_id="01990000-0000-7000-8000-000000000000", level="equipment", public_id=cast.sem.public_id,
             organisation_id=cast.startup.public_id, qualification_id="01990000-0000-7000-8000-000000000000",
         ) + QUERIES.get(route, "")  # fmt: skip
-        if route.startswith("GET /bookings/{booking_id}"):
-            address = path.format(booking_id=book(**_free(next(numbers)))["id"])
         if path.startswith("/api"):
             answer = stage.api(person)(method, address.removeprefix("/api/v1"), None if method == "GET" else {})
         else:

@@ -77,6 +77,10 @@ document.addEventListener("submit", event => {
 });
 addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) release(form); });
 
+/* A message is sent from the keyboard too; what prints is a button only where a script is. */
+document.addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("textarea[data-send]")) event.target.form.requestSubmit();
+});
 for (const button of all("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
