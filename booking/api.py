@@ -21,6 +21,7 @@ from booking.schemas import (
     QuoteIn,
     QuoteOut,
     ReasonIn,
+    RefusalIn,
     TermsIn,
     problems_of,
 )
@@ -120,25 +121,33 @@ def move_booking(booking_id: UUID, body: MoveIn, caller: SignedIn) -> Response:
 
 @router.post("/bookings/{booking_id}/approval", response_model=BookingOut)
 def approve_booking(booking_id: UUID, caller: SignedIn, body: ApprovalIn | None = None) -> Response:
-    word = body.word if body else ""
+    """Whoever is waited for says yes: the startup's owner first where its rule says so, then the lab."""
+    body = body or ApprovalIn()
     return caller.answer_once(
         200,
         lambda session: _out(
-            session, deciding.approve_booking(session, caller.actor, booking_id, word=word, now=caller.now), caller
+            session,
+            deciding.approve_booking(
+                session, caller.actor, booking_id, word=body.word, version=body.version, now=caller.now
+            ),
+            caller,
         ),
     )
 
 
 @router.post("/bookings/{booking_id}/refusal", response_model=BookingOut)
-def decline_booking(booking_id: UUID, body: ReasonIn, caller: SignedIn) -> Response:
+def decline_booking(booking_id: UUID, body: RefusalIn, caller: SignedIn) -> Response:
     return caller.answer_once(
         200,
         lambda session: _out(
             session,
-            deciding.decline_booking(session, caller.actor, booking_id, reason=body.reason, now=caller.now),
+            deciding.decline_booking(
+                session, caller.actor, booking_id, reason=body.reason, version=body.version, now=caller.now,
+                proposed=[one.slot for one in body.proposed],
+            ),
             caller,
         ),
-    )
+    )  # fmt: skip
 
 
 @router.post("/bookings/{booking_id}/cancellation", response_model=BookingOut)

@@ -56,24 +56,24 @@ def find_startup_candidates(session: Session, actor: Actor, organisation_id: int
 
 
 def name_for_lab(
-    session: Session, actor: Actor, *, lab_id: UUID, person_id: UUID, period: Slot, now: datetime
+    session: Session, actor: Actor, *, lab_id: UUID, person: UUID | str, period: Slot, now: datetime
 ) -> Deputy:
     """A manager names who decides at a lab in their place. Raises MayNotRunLab, DeputyUnknown, DeputyPeriodInvalid."""
     run = catalogue.find_lab_ids_run_by(session, actor.person_id) if actor.has(Role.LAB_MANAGER) else frozenset()
     lab = next((lab for lab in catalogue.find_labs(session, run) if lab.public_id == lab_id), None)
     if lab is None:
         raise MayNotRunLab
-    person = _choose(find_lab_candidates(session, actor, lab), person_id)
-    return _name(session, actor, Deputy(lab_id=lab.id, person_id=person.id), period, lab.organisation_id, now)
+    chosen = _choose(find_lab_candidates(session, actor, lab), person)
+    return _name(session, actor, Deputy(lab_id=lab.id, person_id=chosen.id), period, lab.organisation_id, now)
 
 
-def name_for_startup(session: Session, actor: Actor, *, person_id: UUID, period: Slot, now: datetime) -> Deputy:
+def name_for_startup(session: Session, actor: Actor, *, person: UUID | str, period: Slot, now: datetime) -> Deputy:
     """An owner names who agrees in their place. Raises Forbidden, DeputyUnknown, DeputyPeriodInvalid."""
     grant = actor.grant_for(Role.STARTUP_OWNER)
     if grant is None:
         raise Forbidden
-    person = _choose(find_startup_candidates(session, actor, grant.organisation_id), person_id)
-    deputy = Deputy(organisation_id=grant.organisation_id, person_id=person.id)
+    chosen = _choose(find_startup_candidates(session, actor, grant.organisation_id), person)
+    deputy = Deputy(organisation_id=grant.organisation_id, person_id=chosen.id)
     return _name(session, actor, deputy, period, grant.organisation_id, now)
 
 
@@ -115,10 +115,11 @@ def _near(actor: Actor, lab_ids: frozenset[int]) -> ColumnElement[bool]:
     )
 
 
-def _choose(people: Sequence[Person], person_id: UUID) -> Person:
-    found = next((person for person in people if person.public_id == person_id), None)
+def _choose(people: Sequence[Person], wanted: UUID | str) -> Person:
+    """By public id, or by e-mail."""
+    found = next((person for person in people if wanted in (person.public_id, person.email)), None)
     if found is None:
-        raise DeputyUnknown(field="person_id")
+        raise DeputyUnknown(field="person")
     return found
 
 

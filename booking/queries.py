@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from booking.errors import BookingNotFound
-from booking.models import Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
+from booking.models import Awaiting, Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
+from booking.permissions import Acting
 from booking.states import LIVE
 from core.db import Instant
 from core.slot import Slot
@@ -217,6 +218,7 @@ class BookingFilter:
     """Which bookings a list shows. None: no limit."""
 
     states: frozenset[State] | None = None
+    awaiting: Awaiting | None = None
     person_id: int | None = None
     organisation_ids: frozenset[int] | None = None
     lab_ids: frozenset[int] | None = None
@@ -278,6 +280,8 @@ def _conditions(wanted: BookingFilter) -> list[ColumnElement[bool]]:
     parts: list[ColumnElement[bool]] = []
     if wanted.states is not None:
         parts.append(Booking.state.in_(wanted.states))
+    if wanted.awaiting is not None:
+        parts.append(Booking.awaiting == wanted.awaiting)
     if wanted.person_id is not None:
         parts.append(Booking.person_id == wanted.person_id)
     if wanted.organisation_ids is not None:
@@ -295,18 +299,42 @@ def _conditions(wanted: BookingFilter) -> list[ColumnElement[bool]]:
     return parts
 
 
+def waits_for(actor: Actor, lab_ids: frozenset[int], acting: Acting) -> ColumnElement[bool]:
+    """Requests on which somebody decides now, as a condition. Twin of `permissions.may_decide`."""
+    run = (lab_ids if actor.has(Role.LAB_MANAGER) else frozenset()) | acting.labs.keys()
+    owned = actor.organisation_ids(Role.STARTUP_OWNER)
+    in_place = Booking.organisation_id.in_(acting.startups.keys()) & (Booking.person_id != actor.person_id)
+    return and_(
+        Booking.state == State.REQUESTED,
+        or_(
+            (Booking.awaiting == Awaiting.LAB)
+            & Booking.equipment_id.in_(select(Equipment.id).where(Equipment.lab_id.in_(run))),
+            (Booking.awaiting == Awaiting.OWNER) & or_(Booking.organisation_id.in_(owned), in_place),
+        ),
+    )
+
+
+def find_by_ids(session: Session, public_ids: Iterable[UUID]) -> list[Booking]:
+    """Whole bookings, in order of start; ids that are none are left out."""
+    statement = whole_booking().where(Booking.public_id.in_(set(public_ids)))
+    return list(session.scalars(statement.order_by(Booking.starts_at, Booking.id)))
+
+
 class Story(NamedTuple):
-    """One event of a booking with who did it and the words that were given."""
+    """One event of a booking with who did it, in whose place, and the words that were given."""
 
     event: BookingEvent
     actor_name: str | None
     words: str | None
+    behalf_name: str | None
 
 
 def find_story(session: Session, booking_id: int) -> list[Story]:
+    principal = aliased(Person)
     statement = (
-        select(BookingEvent, Person.name, Note.body)
+        select(BookingEvent, Person.name, Note.body, principal.name)
         .outerjoin(Person, Person.id == BookingEvent.actor_id)
+        .outerjoin(principal, principal.id == BookingEvent.behalf_id)
         .outerjoin(Note, Note.id == BookingEvent.note_id)
         .where(BookingEvent.booking_id == booking_id)
         .order_by(BookingEvent.id)

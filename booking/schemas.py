@@ -74,6 +74,15 @@ class MoveIn(SlotIn):
 
 class ApprovalIn(In):
     word: LongText = ""
+    #: What was seen; left out: as it is now.
+    version: VersionIn | None = None
+
+
+class RefusalIn(In):
+    reason: LongText = ""
+    version: VersionIn | None = None
+    #: Other times that would do.
+    proposed: Annotated[list[SlotIn], Field(max_length=5)] = []
 
 
 class TermsIn(In):

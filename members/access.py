@@ -1,6 +1,8 @@
 """Who calls: FastAPI dependencies that read the person and give routes their way to read and write."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from starlette.responses import Response
 
 from core import idempotency
 from core.db import read_session, unit_of_work
-from core.errors import Forbidden, NotSignedIn
+from core.errors import Forbidden, NotSignedIn, Refusal
 from core.forms import Form
 from core.http import SESSION_COOKIE, CsrfRefused, JsonAnswer, Web, csrf_token, wants_json
 from members import queries
@@ -64,6 +66,26 @@ class Caller(Visit):
             _status, answer = self.write(act_once)
         return self.see_other(answer["location"], flash, **fields)
 
+    def try_each(
+        self, names: Iterable[str], act: Callable[..., dict[str, Any]], *, key: str = "", body: bytes = b""
+    ) -> dict[str, dict[str, Any] | Refusal]:
+        """Several writes that stand or fall alone, each in its own unit of work: what each answered, or its refusal.
+
+        With a key each is done once, however often the whole is asked.
+        """
+        found: dict[str, dict[str, Any] | Refusal] = {}
+        for name in dict.fromkeys(names):
+            one = partial(act, name=name)
+            try:
+                if key:
+                    own = hashlib.sha256(f"{key}|{name}".encode()).hexdigest()
+                    found[name] = self._once(own, body, partial(_with_status, one))[1]
+                else:
+                    found[name] = self.write(one)
+            except Refusal as refusal:
+                found[name] = refusal
+        return found
+
     def _once(
         self, key: str, body: bytes, act: Callable[[Session], tuple[int, dict[str, Any]]]
     ) -> tuple[int, dict[str, Any]]:
@@ -80,6 +102,10 @@ class Caller(Visit):
             return status, answer
 
         return self.write(act_with_key)
+
+
+def _with_status(act: Callable[[Session], dict[str, Any]], session: Session) -> tuple[int, dict[str, Any]]:
+    return 200, act(session)
 
 
 async def keep_body(request: Request) -> None:

@@ -13,6 +13,10 @@ class TooManySignIns(TooMany):
     message = "Too many attempts to sign in. Try again in %(minutes)s minutes."
 
 
+class RuleStale(Conflict):
+    message = "Somebody changed this meanwhile. Load the page again to see what is there now."
+
+
 class PersonNotFound(NotFound):
     message = "Nobody with this e-mail can book here. The person must be registered with a startup or an institution."
 

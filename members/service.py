@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
-from core.errors import InvalidInput
+from core.db import lock_rows
+from core.errors import Forbidden, InvalidInput
 from members import audit, passwords, queries
 from members.actor import Actor
 from members.errors import (
@@ -20,6 +21,7 @@ from members.errors import (
     EmailInvalid,
     EmailTaken,
     PasswordWrong,
+    RuleStale,
     SignInRefused,
     TooManySignIns,
 )
@@ -28,6 +30,7 @@ from members.models import (
     Membership,
     Organisation,
     OrganisationKind,
+    OwnerApproval,
     Person,
     Role,
     SignInFailure,
@@ -194,6 +197,29 @@ def revoke_feed_token(session: Session, actor: Actor, *, now: datetime) -> None:
         .values(revoked_at=now)
     )
     audit.record(session, actor=actor, action="feed_revoked", object=f"person:{actor.public_id}", now=now)
+
+
+def set_owner_approval(
+    session: Session, actor: Actor, mode: OwnerApproval, *, above_fen: int = 0, version: int, now: datetime
+) -> Organisation:
+    """Which requests of the startup's members its owner agrees to first. It counts from the next request on.
+
+    Raises Forbidden, RuleStale.
+    """
+    grant = actor.grant_for(Role.STARTUP_OWNER)
+    if grant is None:
+        raise Forbidden
+    (company,) = lock_rows(session, Organisation, [grant.organisation_id])
+    if company.version != version:
+        raise RuleStale
+    company.owner_approval = mode
+    company.owner_approval_above_fen = above_fen if mode is OwnerApproval.ABOVE else 0
+    audit.record(
+        session, actor=actor, action="owner_approval_set", object=f"organisation:{company.public_id}", now=now,
+        organisation_id=company.id, data={"mode": mode, "above_fen": company.owner_approval_above_fen},
+    )  # fmt: skip
+    session.flush()
+    return company
 
 
 def change_profile(session: Session, actor: Actor, *, name: str, locale: str, now: datetime) -> None:

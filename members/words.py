@@ -1,7 +1,7 @@
 """Words for codes, marked for the catalogue. Pure."""
 
 from core.i18n import N_
-from members.models import OrganisationKind, Role, SuspensionCode
+from members.models import OrganisationKind, OwnerApproval, Role, SuspensionCode
 
 ROLE_WORDS: dict[Role, str] = {
     Role.STARTUP_OWNER: N_("Startup owner"),
@@ -12,6 +12,11 @@ ROLE_WORDS: dict[Role, str] = {
     Role.FINANCE_OFFICER: N_("Finance officer"),
     Role.ZONE_ADMIN: N_("Zone administrator"),
     Role.AUDITOR: N_("Auditor"),
+}
+OWNER_APPROVAL_WORDS: dict[OwnerApproval, str] = {
+    OwnerApproval.NONE: N_("Members decide themselves"),
+    OwnerApproval.ABOVE: N_("An owner agrees to requests that cost more than an amount"),
+    OwnerApproval.ALWAYS: N_("An owner agrees to every request"),
 }
 KIND_WORDS: dict[str, str] = {
     OrganisationKind.UNIVERSITY: N_("University"),

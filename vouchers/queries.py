@@ -183,15 +183,23 @@ class HoldRow(NamedTuple):
 
 def find_holds(session: Session, reference: str) -> list[HoldRow]:
     """The holds of a reference that are open or captured something, in order; released ones only if none is left."""
+    found = find_holds_of(session, [reference]).get(reference, [])
+    return [row for row in found if not row.is_ended or row.captured_fen] or found[-1:]
+
+
+def find_holds_of(session: Session, references: Sequence[str]) -> dict[str, list[HoldRow]]:
+    """All holds of many references, each in order."""
     rows = session.execute(
-        select(Hold.id, Voucher.number, Hold.amount_fen, HoldEnd.captured_fen, HoldEnd.released_fen)
+        select(Hold.reference, Hold.id, Voucher.number, Hold.amount_fen, HoldEnd.captured_fen, HoldEnd.released_fen)
         .join(Voucher, Voucher.id == Hold.voucher_id)
         .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
-        .where(Hold.reference == reference)
+        .where(Hold.reference.in_(references))
         .order_by(Hold.id)
     )
-    found = [HoldRow(*row) for row in rows]
-    return [row for row in found if not row.is_ended or row.captured_fen] or found[-1:]
+    found: dict[str, list[HoldRow]] = {}
+    for reference, key, number, amount, captured, released in rows:
+        found.setdefault(reference, []).append(HoldRow(key, number, amount, captured, released))
+    return found
 
 
 def find_open_holds(session: Session, reference: str) -> list[Hold]:

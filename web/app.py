@@ -15,13 +15,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from booking import api as booking_api
-from booking import api_availability, api_boards, api_comparison, api_lab, api_reports, feeds
+from booking import api_availability, api_boards, api_comparison, api_deciding, api_lab, api_reports, feeds
 from booking.live import find_changed
 from booking.pages import board as board_pages
 from booking.pages import bookings as booking_pages
 from booking.pages import calendar as calendar_pages
 from booking.pages import closures as closure_pages
 from booking.pages import compare as compare_pages
+from booking.pages import deciding as deciding_pages
 from booking.pages import free as free_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
@@ -29,6 +30,7 @@ from booking.pages import live as live_pages
 from booking.pages import moving as moving_pages
 from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
+from booking.pages import standing_in as standing_in_pages
 from booking.pages import terms as terms_pages
 from booking.papers import api as papers_api
 from booking.papers import pages as papers_pages
@@ -92,6 +94,7 @@ ROUTERS = (
     vouchers_pages.router,
     own_voucher_pages.router,
     booking_api.router,
+    api_deciding.router,
     api_availability.router,
     api_reports.router,
     api_lab.router,
@@ -102,6 +105,8 @@ ROUTERS = (
     instrument_pages.router,
     booking_pages.router,
     board_pages.router,
+    deciding_pages.router,
+    standing_in_pages.router,
     lab_pages.router,
     live_pages.router,
     moving_pages.router,

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from booking import deputies
 from booking import queries as bookings
-from booking.models import State
+from booking.models import Awaiting, State
 from booking.papers import questions
 from booking.queries import BookingFilter
 from core.http import Web
@@ -19,6 +22,7 @@ STARTUP = (
     ("/equipment", N_("Find instruments"), "search"),
     ("/bookings", N_("My bookings"), "calendar"),
     ("/vouchers", N_("Vouchers"), "voucher"),
+    ("/company", N_("Our startup"), "people"),
 )
 RESEARCHER = STARTUP[:2]
 LAB = (
@@ -73,7 +77,7 @@ def home_of(actor: Actor | None) -> str:
 
 
 def page_context(web: Web) -> Mapping[str, Any]:
-    """Navigation and person; at most three statements, for the counts of what waits."""
+    """Navigation and person; at most four statements, for the counts of what waits."""
     actor: Actor | None = getattr(web.request.state, "actor", None)
     rows = _rows(actor)
     path = web.request.url.path
@@ -105,16 +109,28 @@ def _counts(web: Web, actor: Actor) -> dict[str, int | None]:
     with web.read() as session:
         if actor.has(Role.LAB_MANAGER, Role.LAB_OPERATOR):
             lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
-            wanted = BookingFilter(states=waiting, lab_ids=lab_ids)
+            acting = deputies.find_acting(session, actor.person_id, now=web.now)
+            wanted = BookingFilter(states=waiting, awaiting=Awaiting.LAB, lab_ids=lab_ids | acting.labs.keys())
             return {
                 "/lab/requests": bookings.count_bookings(session, wanted) or None,
                 "/lab/questions": questions.count_open(session, lab_ids) or None,
             }
         if actor.has(Role.STARTUP_OWNER, Role.STARTUP_MEMBER, Role.RESEARCHER):
             visible = bookings.visible_to(actor, frozenset())
-            wanted = BookingFilter(states=waiting)
-            return {"/bookings": bookings.count_bookings(session, wanted, visible=visible) or None}
+            own = bookings.count_bookings(session, BookingFilter(states=waiting), visible=visible)
+            return {"/bookings": own or None, **_owner_count(session, web, actor)}
     return {}
+
+
+def _owner_count(session: Session, web: Web, actor: Actor) -> dict[str, int | None]:
+    """What waits for the word of an owner, or of who stands in for one."""
+    if not actor.has(Role.STARTUP_OWNER, Role.STARTUP_MEMBER):
+        return {}
+    acting = deputies.find_acting(session, actor.person_id, now=web.now)
+    if not actor.has(Role.STARTUP_OWNER) and not acting.startups:
+        return {}
+    waits = bookings.waits_for(actor, frozenset(), acting)
+    return {"/company": bookings.count_bookings(session, BookingFilter(), visible=waits) or None}
 
 
 def _shown(actor: Actor, web: Web) -> Shown:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from booking import boards, queries, timelines
 from booking.boards import Board, Held
-from booking.models import Booking, OccupancyKind, State
+from booking.models import Awaiting, Booking, OccupancyKind, State
 from booking.pages import views
 from booking.papers.views import read_written
 from booking.queries import BookingFilter
@@ -227,7 +227,7 @@ def _still_open(lab_ids: frozenset[int], window: Slot) -> BookingFilter:
 
 
 def _waiting(session: Session, lab_ids: frozenset[int]) -> list[Booking]:
-    wanted = BookingFilter(states=frozenset({State.REQUESTED}), lab_ids=lab_ids)
+    wanted = BookingFilter(states=frozenset({State.REQUESTED}), awaiting=Awaiting.LAB, lab_ids=lab_ids)
     found = queries.find_bookings(session, wanted, limit=WAITING_SHOWN)
     return sorted(found, key=lambda booking: booking.decide_by or booking.starts_at)
 

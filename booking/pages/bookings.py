@@ -10,11 +10,12 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import acceptance, deciding, permissions, queries, service, visits
+from booking import acceptance, deciding, deputies, permissions, queries, service, visits
 from booking.errors import SlotInvalid
-from booking.models import Booking, Source, State
+from booking.models import Awaiting, Booking, Source, State
 from booking.pages import views
 from booking.pages.instrument import Asked, instrument_page, read_mode
+from booking.pages.weights import declines_early, proposals_of, read_proposed, weigh_for
 from booking.papers import messages
 from booking.papers.sides import Side
 from booking.papers.views import read_papers
@@ -144,16 +145,21 @@ def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
 @router.post("/bookings/{booking_id}/approval")
 def approve_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
-        deciding.approve_booking(session, caller.actor, booking_id, word=form["word"], now=caller.now)
+        deciding.approve_booking(
+            session, caller.actor, booking_id, word=form["word"], version=_version(form), now=caller.now
+        )
         return read_next(form, booking_id)
 
-    return _try(caller, form, booking_id, act, N_("Approved. The startup has been told."))
+    return _try(caller, form, booking_id, act, N_("Your word is given. The person has been told."))
 
 
 @router.post("/bookings/{booking_id}/refusal")
 def decline_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
-        deciding.decline_booking(session, caller.actor, booking_id, reason=form["reason"], now=caller.now)
+        deciding.decline_booking(
+            session, caller.actor, booking_id, reason=form["reason"], proposed=read_proposed(form),
+            version=_version(form), now=caller.now,
+        )  # fmt: skip
         return read_next(form, booking_id)
 
     return _try(caller, form, booking_id, act, N_("Declined. Slot and voucher money are free again."))
@@ -220,7 +226,11 @@ def _page(
     with caller.read() as session:
         booking = queries.get_booking(session, booking_id)
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id)
-        permissions.require_seen(caller.actor, booking, lab_ids)
+        acting = deputies.find_acting(session, caller.actor.person_id, now=caller.now)
+        decides = permissions.may_decide(caller.actor, booking, lab_ids, acting)
+        if not decides:
+            permissions.require_seen(caller.actor, booking, lab_ids)
+        weight = weigh_for(session, caller, booking) if decides else {"weights": [], "proposals": []}
         story = queries.find_story(session, booking.id)
         words = queries.find_notes(session, [booking.purpose_note_id])
         holds = voucher_queries.find_holds(session, booking.reference)
@@ -230,6 +240,7 @@ def _page(
         seen, person_id = papers.unread_to, caller.actor.person_id
         caller.write(lambda session: messages.mark_read(session, person_id, booking.id, seen))
     zone = caller.site.renderer.zone
+    with_owner = booking.awaiting is Awaiting.OWNER or any(row.event.verb == "owner_agreed" for row in story)
     visit = booking.visit
     settled = visit is not None and visit.price_fen is not None
     lines = visit.lines if visit and settled else booking.lines
@@ -239,7 +250,9 @@ def _page(
         status=status_of(refusal) if refusal else 200,
         booking=booking,
         card=card,
-        steps=views.step_rows(booking, caller.lang),
+        steps=views.step_rows(booking, caller.lang, with_owner=with_owner),
+        waiting_words=views.waiting_words(booking, caller.lang, zone),
+        proposed=proposals_of(story, booking) if booking.state is State.DECLINED else [],
         lines=views.price_rows(lines, voucher_fen=card.voucher_fen, paid_to=booking.paid_to, lang=caller.lang),
         settled=settled,
         story=views.story_rows(story, lang=caller.lang, zone=zone),
@@ -257,6 +270,9 @@ def _page(
         **papers.context,
         **_cancelling(caller, booking, lab_ids),
         **_abilities(caller, booking, lab_ids, card),
+        can_decide=decides,
+        can_decline_early=declines_early(caller, booking, lab_ids),
+        **weight,
     )
 
 
@@ -282,7 +298,6 @@ def _cancels_for_lab(caller: Caller, booking: Booking, lab_ids: frozenset[int]) 
 
 
 def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: views.Card) -> dict[str, bool]:
-    manages = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
     changes = permissions.may_change(caller.actor, booking, lab_ids)
     visits_it = permissions.may_check_in(caller.actor, booking, lab_ids)
     checks_out = visits_it and card.can_check_out
@@ -290,7 +305,6 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
     is_late = not says_end and visits.is_end_doubtful(booking, caller.now)
     open_states = (State.REQUESTED, State.APPROVED)
     return {
-        "can_decide": manages and booking.state is State.REQUESTED,
         "can_move": changes and booking.state in open_states,
         "can_cancel": changes and booking.state in open_states,
         "must_say_why": _cancels_for_lab(caller, booking, lab_ids),
@@ -303,6 +317,12 @@ def _abilities(caller: Caller, booking: Booking, lab_ids: frozenset[int], card: 
 
 def _wall(booking: Booking, at: datetime) -> str:
     return at.astimezone(ZoneInfo(booking.equipment.lab.zone)).strftime("%Y-%m-%dT%H:%M")
+
+
+def _version(form: Form) -> int | None:
+    """What the decider saw, where the form says it."""
+    text = form["version"]
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def read_id(text: str) -> UUID:
@@ -335,4 +355,4 @@ def read_voucher(form: Form) -> str | UUID:
 def read_next(form: Form, booking_id: UUID) -> str:
     """Back to the list from which a form was sent, if it is one of ours."""
     path = form["next"].partition("?")[0]
-    return form["next"] if path in ("/lab", "/lab/week", "/lab/requests") else f"/bookings/{booking_id}"
+    return form["next"] if path in ("/lab", "/lab/week", "/lab/requests", "/company") else f"/bookings/{booking_id}"

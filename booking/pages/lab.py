@@ -7,12 +7,9 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import outages, queries, service, visits
-from booking.models import State
-from booking.pages import views
+from booking import outages, service, visits
 from booking.pages.bookings import read_id, read_quantities, read_slot, read_voucher
 from booking.pricing import quantity_step, quantity_units, rates_for
-from booking.queries import BookingFilter
 from core.errors import Refusal
 from core.forms import Form, FormIn
 from core.http import status_of
@@ -28,21 +25,6 @@ from members.models import Role
 router = APIRouter(include_in_schema=False)
 Staff = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.LAB_OPERATOR))]
 Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER))]
-
-
-@router.get("/lab/requests")
-def show_requests(caller: Staff) -> Response:
-    """What waits for a decision, the most urgent first."""
-    with caller.read() as session:
-        lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id)
-        waiting = _waiting(session, lab_ids, limit=100)
-        purposes = queries.find_notes(session, [booking.purpose_note_id for booking in waiting])
-    return caller.render(
-        "pages/lab/requests.html",
-        waiting=_cards(caller, waiting),
-        purposes=purposes,
-        manages=caller.actor.has(Role.LAB_MANAGER),
-    )
 
 
 @router.get("/lab/bookings/new")
@@ -92,16 +74,6 @@ def add_outage(form: FormIn, caller: Manager) -> Response:
     return caller.redirect_once(
         form, act, flash=N_("Entered. Bookings that lie in this time stay until you move them.")
     )
-
-
-def _waiting(session: Session, lab_ids: frozenset[int], *, limit: int) -> list[Any]:
-    wanted = BookingFilter(states=frozenset({State.REQUESTED}), lab_ids=lab_ids)
-    found = queries.find_bookings(session, wanted, limit=limit)
-    return sorted(found, key=lambda booking: booking.decide_by or booking.starts_at)
-
-
-def _cards(caller: Caller, bookings: list[Any]) -> list[views.Card]:
-    return [views.card_of(booking, lang=caller.lang, now=caller.now) for booking in bookings]
 
 
 def _new_page(

@@ -5,18 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from booking.models import Booking, State
+from booking import deadlines
+from booking.models import Awaiting, Booking, State
 from booking.pricing import Line, LineKind, lines_from_json
 from booking.queries import Story
 from booking.states import LIVE
 from booking.visits import CHECK_IN_EARLIEST, is_overdue
+from booking.weighing import Weight
 from booking.words import STATE_BADGES, STATE_WORDS, VERB_WORDS
 from core.errors import Refusal
-from core.formats import format_instant, format_money
+from core.formats import format_instant, format_length, format_money
 from core.i18n import N_, Lang, gettext, translate
 from core.rendering import localised
 from core.slot import Slot
-from equipment.models import ChargeUnit
+from equipment.models import ApprovalMode, ChargeUnit
 from equipment.words import UNIT_NAMES
 
 
@@ -102,14 +104,14 @@ def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[s
     """Events of a booking for the `story` macro, oldest first."""
     kinds = {"declined": "stop", "no_show": "stop", "expired": "stop", "approved": "ok", "checked_out": "ok"}
     rows = []
-    for event, actor_name, words in story:
+    for event, actor_name, words, behalf in story:
         text = gettext(lang, VERB_WORDS[event.verb])
         if event.verb == "checked_out" and event.data.get("price_fen") is not None:
             text += " · " + format_money(event.data["price_fen"])
         rows.append(
             {
                 "when": format_instant(event.at, lang, zone),
-                "who": actor_name or gettext(lang, "automatically"),
+                "who": _who(actor_name, behalf, lang),
                 "text": text,
                 "kind": kinds.get(event.verb, "plain"),
                 "note": words or "",
@@ -118,14 +120,73 @@ def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[s
     return rows
 
 
-def step_rows(booking: Booking, lang: Lang) -> list[dict[str, str]]:
-    """Where a booking stands on its way, for the `steps` macro."""
+def _who(actor_name: str | None, behalf: str | None, lang: Lang) -> str:
+    if actor_name and behalf:
+        return translate(lang, N_("%(who)s in place of %(principal)s"), who=actor_name, principal=behalf)
+    return actor_name or gettext(lang, "automatically")
+
+
+def weight_rows(booking: Booking, weight: Weight, *, lang: Lang, zone: ZoneInfo) -> list[str]:
+    """What a decision decides beside the request itself, a sentence each."""
+    rows = []
+    if weight.lacks_qualification:
+        rows.append(gettext(lang, N_("The training that the instrument asks for is missing.")))
+    if weight.rivals == 1:
+        rows.append(gettext(lang, N_("1 other request waits for this instrument in the same week.")))
+    elif weight.rivals:
+        text = N_("%(count)s other requests wait for this instrument in the same week.")
+        rows.append(translate(lang, text, count=str(weight.rivals)))
+    who = localised(booking.organisation, lang)
+    if weight.bookings:
+        text = N_("With it %(who)s has %(used)s of %(limit)s bookings here in that week.")
+        rows.append(translate(lang, text, who=who, used=str(weight.bookings.used), limit=str(weight.bookings.limit)))
+    if weight.minutes:
+        text = N_("With it %(who)s has %(used)s of %(limit)s here in that week.")
+        used, limit = format_length(weight.minutes.used, lang), format_length(weight.minutes.limit, lang)
+        rows.append(translate(lang, text, who=who, used=used, limit=limit))
+    for hold in weight.holds:
+        text = N_("%(amount)s of voucher %(number)s stays held until the visit ends.")
+        rows.append(translate(lang, text, amount=format_money(hold.amount_fen), number=hold.number))
+    if not weight.holds:
+        text = N_("No voucher pays: %(who)s pays %(amount)s itself.")
+        rows.append(translate(lang, text, who=who, amount=format_money(booking.own_fen)))
+    if booking.awaiting is Awaiting.OWNER:
+        rows.append(_after_owner(booking, lang, zone))
+    return rows
+
+
+def _after_owner(booking: Booking, lang: Lang, zone: ZoneInfo) -> str:
+    if booking.equipment.approval_mode is ApprovalMode.AUTOMATIC:
+        return gettext(lang, N_("With your word it is approved at once."))
+    assert booking.awaiting_since and booking.decide_by, "waits without a deadline"
+    until = deadlines.lab_by(booking.awaiting_since, booking.decide_by)
+    return translate(lang, N_("After you the lab decides until %(when)s."), when=format_instant(until, lang, zone))
+
+
+def waiting_words(booking: Booking, lang: Lang, zone: ZoneInfo) -> str:
+    """Who decides until when; empty where nobody is waited for."""
+    if booking.decide_by is None or booking.state is not State.REQUESTED:
+        return ""
+    when = format_instant(booking.decide_by, lang, zone)
+    if booking.awaiting is not Awaiting.OWNER or booking.awaiting_since is None:
+        return translate(lang, N_("The lab decides by %(when)s."), when=when)
+    if booking.equipment.approval_mode is ApprovalMode.AUTOMATIC:
+        return translate(lang, N_("The startup's owner decides by %(when)s."), when=when)
+    then = format_instant(deadlines.lab_by(booking.awaiting_since, booking.decide_by), lang, zone)
+    text = N_("The startup's owner decides by %(when)s, then the lab by %(then)s.")
+    return translate(lang, text, when=when, then=then)
+
+
+def step_rows(booking: Booking, lang: Lang, *, with_owner: bool = False) -> list[dict[str, str]]:
+    """Where a booking stands on its way, for the `steps` macro. `with_owner`: the owner speaks first."""
     names = [N_("Request"), N_("Lab's decision"), N_("Check-in"), N_("Check-out")]
+    if with_owner:
+        names.insert(1, N_("Owner's word"))
     reached = {State.REQUESTED: 1, State.APPROVED: 2, State.IN_USE: 3, State.COMPLETED: 4}
     if booking.state not in reached:
         last = {"text": gettext(lang, STATE_WORDS[booking.state]), "state": "stop"}
         return [{"text": translate(lang, "Request"), "state": "done"}, last]
-    done = reached[booking.state]
+    done = reached[booking.state] + (with_owner and booking.awaiting is not Awaiting.OWNER)
     return [
         {"text": gettext(lang, name), "state": "done" if place < done else "now" if place == done else "next"}
         for place, name in enumerate(names)

@@ -1,5 +1,6 @@
 """Contenders who want the same slot at the same moment, and what came of it."""
 
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from equipment.models import ApprovalMode
 from members import service as members
 from members.models import OrganisationKind, Role
 from tests import factories
+
+#: Rounds of every race; `YIXIANG_RACE_ROUNDS` sets another number for a long run.
+ROUNDS = int(os.environ.get("YIXIANG_RACE_ROUNDS", "50"))
 
 
 @dataclass

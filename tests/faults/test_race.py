@@ -4,17 +4,15 @@ With two positive controls: with the check in Python left out the database alone
 database's guard gone as well the same contest finds double bookings.
 """
 
-import os
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from core.db import read_session
-from tests.faults.contest import contest, count_double_bookings, drop_database_guard, lay_out
+from tests.faults.contest import ROUNDS, contest, count_double_bookings, drop_database_guard, lay_out
 from tests.faults.servers import running_servers
 from web.checking import check_everything
 
-ROUNDS = int(os.environ.get("YIXIANG_RACE_ROUNDS", "200"))
 CONTROL_ROUNDS = 20
 UNSAFE = {"unsafe_no_overlap_guard": "1", "testing": "1"}
 
