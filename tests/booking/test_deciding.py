@@ -421,7 +421,7 @@ def test_lists_of_requests_read_a_fixed_number_of_times(stage: Stage, cast: Cast
     run.clear()
     browser.get("/lab/requests")
 
-    assert len(run) == one <= 14
+    assert len(run) == one <= 16
 
 
 def test_an_approval_of_what_moved_meanwhile_is_refused(stage: Stage, cast: Cast, book: Any) -> None:
