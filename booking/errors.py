@@ -85,6 +85,34 @@ class RuleBroken(InvalidInput):
     """One rule. Never raised alone."""
 
 
+class WishNotFound(NotFound):
+    message = "There is no such entry of the waiting list, or it is not yours."
+
+
+class OfferNotFound(NotFound):
+    message = "There is no such offer, or it is not yours."
+
+
+class OfferAnswered(Conflict):
+    message = "This offer was answered, or its time is over. You still wait for the next one."
+
+
+class OfferOpen(Conflict):
+    message = "An offer is open already. Wait until it is answered or lapses."
+
+
+class WishExists(Conflict):
+    message = "You wait for this instrument in this time already."
+
+
+class WishesTooMany(Conflict):
+    message = "One can wait for at most %(most)s things at once. Withdraw one first."
+
+
+class WishNothingFits(Conflict):
+    message = "No free slot fits this wish now."
+
+
 class SlotInvalid(InvalidInput):
     message = "The end must lie after the start."
 

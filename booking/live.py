@@ -10,7 +10,8 @@ SELECT e.id, b.equipment_id FROM booking_events e JOIN bookings b ON b.id = e.bo
 #: What stands on boards and is no booking: blocks and offers, closures, the waiting list.
 _OTHERS = """
 SELECT (SELECT count(*) || ':' || coalesce(sum(id), 0) FROM occupancies WHERE booking_id IS NULL),
-       (SELECT count(*) || ':' || coalesce(sum(id), 0) FROM closures)
+       (SELECT count(*) || ':' || coalesce(sum(id), 0) FROM closures),
+       (SELECT count(*) || ':' || coalesce(sum(id), 0) FROM wishes WHERE state = 'waiting')
 """
 
 

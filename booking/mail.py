@@ -22,6 +22,7 @@ from booking.calendar import Entry, Mailbox, Method, Status, make_invitation
 from booking.letters import Audience, Desk, Letter, equipment_name, place_name, write_letter
 from booking.models import Booking, State
 from booking.papers import letters as paper_letters
+from booking.offer_letter import OFFERED, write_offer_letter
 from booking.report_letter import write_usage_letter
 from core.i18n import N_, Lang, translate
 from core.mail import WIRE, check_address, plain_header
@@ -72,6 +73,9 @@ def compose(session: Session, row: OutboxMessage, office: Office, *, now: dateti
     if row.kind in paper_letters.KINDS:
         paper = paper_letters.write_letter(session, row, lang, office.desk)
         return build_message(row, person.name, paper, None, office, now=now) if paper else None
+    if row.kind == OFFERED:
+        offered = write_offer_letter(session, row.data["offer"], lang, office.desk, now)
+        return build_message(row, person.name, offered, None, office, now=now) if offered else None
     booking = queries.get_booking(session, UUID(row.data["booking"]))
     if not notices.is_still_true(row.kind, row.data, booking, now):
         return None

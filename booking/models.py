@@ -42,6 +42,8 @@ class Source(StrEnum):
 
 class OccupancyKind(StrEnum):
     BOOKING = "booking"
+    OFFER = "offer"
+    """Kept for one who waits, until `expires_at`."""
     BLOCK = "block"
     """Outage, closure or an outside calendar's busy time; may overlap anything."""
 

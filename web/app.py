@@ -15,7 +15,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from booking import api as booking_api
-from booking import api_availability, api_boards, api_comparison, api_deciding, api_lab, api_reports, feeds
+from booking import (
+    api_availability,
+    api_boards,
+    api_comparison,
+    api_deciding,
+    api_lab,
+    api_reports,
+    api_waitlist,
+    feeds,
+)
 from booking.live import find_changed
 from booking.pages import board as board_pages
 from booking.pages import bookings as booking_pages
@@ -35,6 +44,7 @@ from booking.pages import terms as terms_pages
 from booking.papers import api as papers_api
 from booking.papers import pages as papers_pages
 from booking.papers import question_pages
+from booking.pages import waiting as waiting_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine
@@ -109,6 +119,8 @@ ROUTERS = (
     standing_in_pages.router,
     lab_pages.router,
     live_pages.router,
+    api_waitlist.router,
+    waiting_pages.router,
     moving_pages.router,
     report_pages.router,
     closure_pages.router,

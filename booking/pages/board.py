@@ -12,11 +12,12 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import boards, queries, timelines
+from booking import boards, queries, timelines, waitlist
 from booking.boards import Board, Held
 from booking.models import Awaiting, Booking, OccupancyKind, State
 from booking.pages import views
 from booking.papers.views import read_written
+from booking.pages.waiting import wish_rows
 from booking.queries import BookingFilter
 from booking.timelines import Piece, Row
 from booking.visits import CHECK_IN_EARLIEST, OVERDUE_AFTER
@@ -117,6 +118,7 @@ def show_today(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Re
         )
         waiting = _waiting(session, lab_ids)
         written = read_written(session, caller, lab_ids)
+        wishes = waitlist.find_of_labs(session, lab_ids, limit=WAITING_SHOWN)
     rows = day_rows(caller, board)
     busy = [row for row in rows if _is_busy(row)]
     first, last = timelines.hours_shown(rows)
@@ -133,6 +135,7 @@ def show_today(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Re
         stopped=_count_stopped(caller, board, today),
         waiting=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in waiting],
         written=written,
+        wishes=wish_rows(wishes, caller, who=True),
         back=asked.href("/lab"),
     )
 
@@ -147,6 +150,7 @@ def show_week(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Res
         board, total = _read_board(session, caller, lab_ids, asked, first_on=first_on, days=WEEK)
         waiting = _waiting(session, lab_ids)
         written = read_written(session, caller, lab_ids)
+        wishes = waitlist.find_of_labs(session, lab_ids, limit=WAITING_SHOWN)
     days = [first_on + timedelta(days=number) for number in range(WEEK)]
     return caller.render(
         "pages/lab/week.html",
@@ -160,6 +164,7 @@ def show_week(caller: Staff, on: str = "", lab: str = "", page: str = "") -> Res
         rows=[_week_row(caller, board, entry, days, asked) for entry in board.entries],
         waiting=[views.card_of(booking, lang=caller.lang, now=caller.now) for booking in waiting],
         written=written,
+        wishes=wish_rows(wishes, caller, who=True),
         back=asked.href("/lab/week"),
     )  # fmt: skip
 
