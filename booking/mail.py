@@ -21,8 +21,8 @@ from booking import months, notices, queries, reports
 from booking.calendar import Entry, Mailbox, Method, Status, make_invitation
 from booking.letters import Audience, Desk, Letter, equipment_name, place_name, write_letter
 from booking.models import Booking, State
-from booking.papers import letters as paper_letters
 from booking.offer_letter import OFFERED, write_offer_letter
+from booking.papers import letters as paper_letters
 from booking.report_letter import write_usage_letter
 from core.i18n import N_, Lang, translate
 from core.mail import WIRE, check_address, plain_header

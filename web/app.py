@@ -41,10 +41,10 @@ from booking.pages import reports as report_pages
 from booking.pages import search as search_pages
 from booking.pages import standing_in as standing_in_pages
 from booking.pages import terms as terms_pages
+from booking.pages import waiting as waiting_pages
 from booking.papers import api as papers_api
 from booking.papers import pages as papers_pages
 from booking.papers import question_pages
-from booking.pages import waiting as waiting_pages
 from core.clock import Clock, DemoClock
 from core.config import Settings
 from core.db import make_engine

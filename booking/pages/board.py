@@ -16,8 +16,8 @@ from booking import boards, queries, timelines, waitlist
 from booking.boards import Board, Held
 from booking.models import Awaiting, Booking, OccupancyKind, State
 from booking.pages import views
-from booking.papers.views import read_written
 from booking.pages.waiting import wish_rows
+from booking.papers.views import read_written
 from booking.queries import BookingFilter
 from booking.timelines import Piece, Row
 from booking.visits import CHECK_IN_EARLIEST, OVERDUE_AFTER
