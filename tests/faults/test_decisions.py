@@ -205,7 +205,7 @@ def test_one_state_and_one_set_of_mails(engine: Engine, database_url: str, tmp_p
     if race not in ("approve/cancel",):
         assert all(outcome.count(200) == 1 for outcome in outcomes), outcomes
     assert find_double_decisions(engine) == [] and find_double_mails(engine) == []
-    with read_session(engine) as session:
+    with read_session(engine, snapshot=True) as session:
         assert check_everything(session) == []
 
 

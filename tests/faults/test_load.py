@@ -42,7 +42,7 @@ def test_120_posts_at_once_all_book(engine: Engine, database_url: str, tmp_path:
         answers = post_all(address, ground, bodies)
 
     assert Counter(answer.status_code for answer in answers) == {201: AT_ONCE}
-    with read_session(engine) as session:
+    with read_session(engine, snapshot=True) as session:
         assert check_everything(session) == []
 
 

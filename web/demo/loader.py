@@ -16,7 +16,7 @@ from members import queries as members
 from members.models import Person
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
-from web.demo import people, story
+from web.demo import decisions, people, story
 from web.demo.catalogue import load_catalogue
 
 PAST_DAYS = 45
@@ -40,6 +40,7 @@ def load(engine: Engine, settings: Settings, progress: Progress) -> None:
         story.tell_past(engine, now=now, days=PAST_DAYS, tick=lambda: progress.advance(task))
     story.keep_lively(engine, now=now)
     if is_new:
+        decisions.show_decisions(engine, now=now)
         with unit_of_work(engine) as session:
             session.execute(delete(OutboxMessage).where(OutboxMessage.due_at < now - OLD_MAIL))
 

@@ -107,7 +107,7 @@ def keep_lively(engine: Engine, *, now: datetime, limit: int = 300) -> int:
         if coming >= COMING_MIN and waiting >= WAITING_MIN:
             break
         only = ApprovalMode.LAB if waiting < WAITING_MIN or coming < COMING_MIN // 2 else None
-        booking = _request(engine, stage, chance, now, within_days=7, mode=only)
+        booking = request_slot(engine, stage, chance, now, within_days=7, mode=only)
         if booking is None:
             continue
         made += 1
@@ -123,11 +123,11 @@ def keep_lively(engine: Engine, *, now: datetime, limit: int = 300) -> int:
 def set_stage(engine: Engine) -> Stage:
     """The cast and the instruments of the labs that the cast runs."""
     with read_session(engine) as session:
-        bookers = [actor for email in BOOKERS if (actor := _actor(session, email))]
+        bookers = [actor for email in BOOKERS if (actor := find_actor(session, email))]
         managers = {}
         for name, email in ((HUST, "lab@example.com"), (WHU, "otherlab@example.com")):
             owner = session.scalars(select(Organisation).where(Organisation.name_zh == name)).one()
-            actor = _actor(session, email)
+            actor = find_actor(session, email)
             assert actor is not None
             managers[owner.id] = actor
         rows = session.scalars(
@@ -141,7 +141,7 @@ def set_stage(engine: Engine) -> Stage:
 
 def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: datetime, now: datetime) -> None:
     """One booking from request to its end, all on about one day of the past."""
-    booking = _request(engine, stage, chance, day - timedelta(days=4), within_days=4.3, mode=None, from_days=3.4)
+    booking = request_slot(engine, stage, chance, day - timedelta(days=4), within_days=4.3, mode=None, from_days=3.4)
     if booking is None:
         return
     if booking.state is State.REQUESTED and not _approve(
@@ -170,7 +170,7 @@ def _live_through(engine: Engine, stage: Stage, chance: random.Random, day: date
             _try(engine, lambda session: visits.check_out(session, manager, booking.public_id, now=left_at))
 
 
-def _request(
+def request_slot(
     engine: Engine,
     stage: Stage,
     chance: random.Random,
@@ -237,6 +237,6 @@ def _booker(stage: Stage, booking: Booking) -> Actor:
     return next(actor for actor in stage.bookers if actor.person_id == booking.person_id)
 
 
-def _actor(session: Session, email: str) -> Actor | None:
+def find_actor(session: Session, email: str) -> Actor | None:
     person = members.find_person_by_email(session, email)
     return members.get_actor(session, person.id) if person else None
