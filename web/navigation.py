@@ -48,7 +48,8 @@ ZONE = (
     ("/zone/audit", N_("Audit"), "audit"),
 )
 #: Pages that belong to an item of the navigation without standing below it.
-PARTS_OF = {"/lab/imports": "/lab/catalogue", "/labs/": "/lab/catalogue", "/institutions/": "/lab/catalogue",
+PARTS_OF = {"/lab/imports": "/lab/catalogue", "/lab/deputies": "/lab/requests",
+            "/approvals": "/lab/requests", "/labs/": "/lab/catalogue", "/institutions/": "/lab/catalogue",
             "/equipment/": "/lab/catalogue", "/vouchers/": "/finance/vouchers"}  # fmt: skip
 OUTSIDE = (("/equipment", N_("Find instruments"), "search"),)
 
