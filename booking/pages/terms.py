@@ -23,7 +23,7 @@ from equipment.scopes import find_scope
 from members.access import Caller, SignedIn
 
 router = APIRouter(include_in_schema=False)
-ACCEPTANCES_SHOWN = 100
+ACCEPTANCES_SHOWN = 30
 
 
 @router.post("/bookings/{booking_id}/terms")

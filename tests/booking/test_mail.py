@@ -23,6 +23,8 @@ from booking import queries
 from booking.letters import Audience
 from booking.mail import Office, compose
 from booking.models import Booking, State, Visit
+from booking.papers.models import Message as BookingMessage
+from booking.papers.models import Question
 from booking.wording import WORDING
 from core import outbox
 from core.config import ROOT
@@ -422,3 +424,28 @@ def test_a_mixed_name_arrives_as_it_was_written(desk: Desk) -> None:
     raw = message_from_bytes(message.as_bytes(), policy=policy.compat32)["To"]
 
     assert str(make_header(decode_header(raw))) == f"{desk.cast.member.name} <member@example.com>"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_messages_and_questions_are_those_of_their_golden_file(desk: Desk, lang: str) -> None:
+    session, cast = desk.session, desk.cast
+    session.add(BookingMessage(
+        booking_id=desk.booking.id, person_id=cast.member.id, by_lab=False, at=NOW, bundle_at=NOW, note_id=1
+    ))  # fmt: skip
+    question = Question(
+        public_id=UUID("01900000-0000-7000-8000-00000000000b"), equipment_id=cast.equipment.id,
+        person_id=cast.member.id, asked_at=NOW, note_id=1,
+    )  # fmt: skip
+    session.add(question)
+    session.flush()
+    of_bundle = {"by_lab": False, "bundle_at": NOW.isoformat()}
+    asked = {"question": str(question.public_id)}
+    letters = [as_golden(desk.compose(desk.row("booking_message", Audience.LAB, lang, **of_bundle)))]
+    letters.append(as_golden(desk.compose(desk.row("question_asked", Audience.LAB, lang, **asked))))
+    question.answered_at, question.answer_note_id = NOW, 2
+    session.flush()
+    letters.append(as_golden(desk.compose(desk.row("question_answered", Audience.HOLDER, lang, **asked))))
+
+    text = "\n\n".join(letters).replace(str(cast.equipment.public_id), "INSTRUMENT")
+
+    check_golden(f"papers.{lang}.txt", text)

@@ -251,10 +251,10 @@ def test_the_other_side_is_marked_and_mailed(stage: Stage, cast: Cast, book: Any
 
     assert sent.headers["location"] == f"{address}#messages"
     assert "New messages" in board and f'{address}#messages"' in board
-    assert "样品含水，\n需冷台 &lt;吗&gt;?" in seen and ">new<" in seen
+    assert "样品含水，\n需冷台 &lt;吗&gt;?" in seen and ">unread<" in seen
     assert "New messages" not in after, "who has read it is not told again"
     assert "1 new message" in desk
-    assert ">new<" in startup.get(address).text and ">new<" not in startup.get(address).text
+    assert ">unread<" in startup.get(address).text and ">unread<" not in startup.get(address).text
     assert {row.recipient for row in mails(stage, "booking_message")} == {
         cast.manager.email, cast.operator.email, cast.owner.email,
     }  # fmt: skip

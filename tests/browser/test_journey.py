@@ -27,6 +27,12 @@ def fill_slot(page: Page, start: datetime, minutes: int) -> None:
     page.fill("#ask [name=ends_at]", f"{start + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}")
 
 
+def accept_terms(page: Page) -> None:
+    """Where the instrument's lab has published some."""
+    if page.locator("#ask [name=terms_version]").count():
+        page.check("#ask [name=terms_version]")
+
+
 def next_free(page: Page, minutes: int) -> datetime:
     """Where so many minutes in a row are free on the shown instrument within three weeks, in its own wall time."""
     shown = urlsplit(page.url).path.rpartition("/")[2]
@@ -50,6 +56,7 @@ def test_a_startup_books_a_lab_runs_and_finance_sees_it(open_page: Open) -> None
     expect(startup.locator("#quote")).to_contain_text("¥560.00")
     expect(startup.locator("#quote")).to_contain_text("华中科技大学")
     startup.fill("[name=purpose]", "浏览器里的旅程")
+    accept_terms(startup)
     startup.get_by_role("button", name="提交预约").click()
     expect(startup.locator(".flash")).to_contain_text("已提交申请")
     booking = startup.url
@@ -155,6 +162,7 @@ def test_without_a_script_one_finds_quotes_and_books(open_page: Open) -> None:
     find_instrument(page, "示波器")
     page.locator("#quote a[href*='?starts_at']").first.click()
     expect(page.locator("#quote")).to_contain_text("自付")
+    accept_terms(page)
     page.get_by_role("button", name="提交预约").click()
     expect(page.locator("main .badge").first).to_contain_text(re.compile("已批准|待审批"))
 
@@ -163,6 +171,7 @@ def test_a_form_sent_twice_books_once(open_page: Open) -> None:
     page = open_page("startup")
     find_instrument(page, "CHI660E")
     fill_slot(page, next_free(page, 60), 60)
+    accept_terms(page)
     form: dict[str, Any] = page.evaluate("Object.fromEntries(new FormData(document.getElementById('ask')))")
 
     first = page.request.post("/bookings", form=form, max_redirects=0)
@@ -178,6 +187,7 @@ def test_a_refusal_keeps_what_was_typed_and_offers_free_slots(open_page: Open) -
     start = next_free(page, 60).replace(hour=3, minute=0)
     fill_slot(page, start, 60)
     page.fill("[name=purpose]", "凌晨三点")
+    accept_terms(page)
     page.get_by_role("button", name="提交预约").click()
 
     expect(page.locator(".errors")).to_contain_text("不开放")

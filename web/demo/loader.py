@@ -16,7 +16,7 @@ from members import queries as members
 from members.models import Person
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
-from web.demo import decisions, people, story
+from web.demo import decisions, papers, people, story
 from web.demo.catalogue import load_catalogue
 
 PAST_DAYS = 45
@@ -36,11 +36,13 @@ def load(engine: Engine, settings: Settings, progress: Progress) -> None:
         with unit_of_work(engine) as session:
             people.load_people(session, now=now - timedelta(days=PAST_DAYS + 10))
             load_money(session, now=now - timedelta(days=PAST_DAYS + 5))
+        papers.publish_terms(engine, now=now - timedelta(days=PAST_DAYS + 5))
         task = progress.add_task(translate("zh-CN", N_("Telling the story so far")), total=PAST_DAYS + 1)
         story.tell_past(engine, now=now, days=PAST_DAYS, tick=lambda: progress.advance(task))
     story.keep_lively(engine, now=now)
     if is_new:
         decisions.show_decisions(engine, now=now)
+        papers.tell_papers(engine, now=now)
         with unit_of_work(engine) as session:
             session.execute(delete(OutboxMessage).where(OutboxMessage.due_at < now - OLD_MAIL))
 

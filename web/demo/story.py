@@ -203,7 +203,7 @@ def request_slot(
         engine,
         lambda session: service.request_booking(
             session, actor, equipment_id=entry.public_id, slot=slot, quantities=quantities,
-            purpose=chance.choice(PURPOSES), now=now,
+            purpose=chance.choice(PURPOSES), terms_version=entry.terms_version, now=now,
         ),
     )  # fmt: skip
 
