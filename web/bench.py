@@ -34,6 +34,7 @@ from equipment.models import Equipment
 from members.models import Organisation
 from web.bench_data import BENCH_CODE, Filled, fill
 
+BOARD = "day of 100 instruments"
 Ask = tuple[str, str, dict[str, Any] | None]
 
 
@@ -114,6 +115,10 @@ def _kinds(filled: Filled) -> list[tuple[str, Callable[[random.Random, int], Ask
     def calendar(chance: random.Random, _number: int) -> Ask:
         return "GET", f"/api/v1/equipment/{chance.choice(filled.equipment)}/calendar?{query}", None
 
+    def board(_chance: random.Random, number: int) -> Ask:
+        on = filled.window_start.date() + timedelta(days=1 + number % 7)
+        return "GET", f"/api/v1/lab/board?on={on}", None
+
     def search(chance: random.Random, _number: int) -> Ask:
         return "GET", f"/api/v1/equipment?q={chance.choice(words)}", None
 
@@ -123,7 +128,8 @@ def _kinds(filled: Filled) -> list[tuple[str, Callable[[random.Random, int], Ask
     return [
         ("creates", create, 201),
         ("refusals", refuse, 409),
-        ("week calendars", calendar, 200),
+        ("week of one instrument", calendar, 200),
+        (BOARD, board, 200),
         ("searches", search, 200),
         ("availability", availability, 200),
     ]
@@ -144,7 +150,8 @@ def _measure(
 
     def client(place: int) -> None:
         chance = random.Random(place)
-        connection = _Connection(addresses[place % len(addresses)], filled.tokens[place % len(filled.tokens)])
+        token = filled.manager_token if name == BOARD else filled.tokens[place % len(filled.tokens)]
+        connection = _Connection(addresses[place % len(addresses)], token)
         while time.monotonic() < stop_at:
             with lock:
                 number = next(numbers)

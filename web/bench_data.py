@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rich.progress import Progress
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Occupancy, OccupancyKind, Source, State
 from core.db import read_session, unit_of_work
 from core.ids import new_public_id
-from equipment.models import ApprovalMode, ChargeUnit, Equipment, Lab, OpeningHours, Rate, Tariff, Tier, Unit
+from equipment.models import ApprovalMode, ChargeUnit, Equipment, Lab, LabStaff, OpeningHours, Rate, Tariff, Tier, Unit
 from equipment.search import index_columns
 from members import service as members
 from members.models import Organisation, OrganisationKind, Person, Role
@@ -21,6 +21,7 @@ from vouchers.models import PaidTo
 
 BENCH_CODE = "BENCH"
 STARTUPS = 16
+BOARD_LAB, MANAGER, BOARD_UNITS = "测速看板", "manager@bench.invalid", 100
 BATCH = 2_000
 NAMES = ("扫描电镜", "透射电镜", "示波器", "3D 打印机", "拉曼光谱仪", "热分析仪", "网络分析仪", "激光切割机")
 MAKERS = ("Keysight", "ZEISS", "Bruker", "Zygo", "Netzsch")
@@ -35,6 +36,8 @@ class Filled:
     equipment: list[str]
     tokens: list[str]
     window_start: datetime
+    #: Of the manager of a lab with a hundred instruments, which no other kind of request meets.
+    manager_token: str
 
     def free_slot(self, number: int) -> dict[str, Any]:
         """The n-th free hour: another unit each, then another hour, then another day."""
@@ -62,13 +65,19 @@ def fill(engine: Engine, units: int, bookings: int, progress: Progress) -> Fille
         with unit_of_work(engine) as session:
             lab = _add_lab(session)
             _add_equipment(session, lab, units, progress)
+            _add_board(session, lab)
             _add_startups(session)
         _add_bookings(engine, bookings, start, progress)
     with unit_of_work(engine) as session:
-        people = session.scalars(select(Person).where(Person.email.endswith("@bench.invalid")).order_by(Person.id))
+        people = session.scalars(select(Person).where(Person.email.like("p%@bench.invalid")).order_by(Person.id))
         tokens = [members.issue_api_token(session, person, now=datetime.now(UTC)) for person in people]
-        entries = session.scalars(select(Equipment.public_id).order_by(Equipment.id).limit(5_000))
-        return Filled([str(entry) for entry in entries], tokens, start)
+        manager = session.scalars(select(Person).where(Person.email == MANAGER)).one()
+        token = members.issue_api_token(session, manager, now=datetime.now(UTC))
+        on_board = select(Lab.id).where(Lab.name_zh == BOARD_LAB)
+        entries = session.scalars(
+            select(Equipment.public_id).where(Equipment.lab_id.not_in(on_board)).order_by(Equipment.id).limit(5_000)
+        )
+        return Filled([str(entry) for entry in entries], tokens, start, token)
 
 
 def _add_lab(session: Session) -> Lab:
@@ -127,6 +136,24 @@ def _add_equipment(session: Session, lab: Lab, units: int, progress: Progress) -
             for tariff in session.scalars(select(Tariff.id))
         ],
     )
+
+
+def _add_board(session: Session, lab: Lab) -> None:
+    """A lab with staff takes a hundred instruments over, the last ones, or all but one of fewer."""
+    board = Lab(organisation_id=lab.organisation_id, name_zh=BOARD_LAB, name_en="Bench board")
+    manager = Person(email=MANAGER, name="测速", password_hash="-", created_at=datetime.now(UTC))
+    session.add_all([board, manager])
+    session.flush()
+    session.add(LabStaff(lab_id=board.id, person_id=manager.id))
+    members.grant_role(
+        session, manager, session.get_one(Organisation, lab.organisation_id), Role.LAB_MANAGER, now=datetime.now(UTC)
+    )
+    ids = list(session.scalars(select(Equipment.id).order_by(Equipment.id.desc()).limit(BOARD_UNITS + 1)))
+    moved = ids[:BOARD_UNITS] if len(ids) > BOARD_UNITS else ids[:-1]
+    session.execute(
+        update(Equipment).where(Equipment.id.in_(moved)).values(lab_id=board.id)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
 
 
 def _add_startups(session: Session) -> None:

@@ -124,7 +124,8 @@ def _page(caller: Caller, equipment: str, typed: Form, refusal: Refusal | None =
     with caller.read() as session:
         rows = waitlist.find_own(session, caller.actor.person_id)
         entry = catalogue.get_equipment(session, equipment_id) if equipment_id else None
-    window = Slot(caller.now, caller.now + timedelta(days=14))
+    hour = caller.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    window = Slot(hour, hour + timedelta(days=14))
     zone = ZoneInfo(entry.lab.zone) if entry else caller.site.renderer.zone
     default = picked(window, zone)
     return caller.render(

@@ -19,7 +19,14 @@ def test_a_small_bench_measures_every_kind(database_url: str, tmp_path: Path) ->
 
     measures = run(database_url, SMALL, console=Console(file=StringIO()), out=out)
 
-    assert [row.name for row in measures] == ["creates", "refusals", "week calendars", "searches", "availability"]
+    assert [row.name for row in measures] == [
+        "creates",
+        "refusals",
+        "week of one instrument",
+        "day of 100 instruments",
+        "searches",
+        "availability",
+    ]
     assert all(row.requests > 0 and row.wrong == 0 for row in measures), measures
     assert json.loads(out.read_text())["units"] == 6
 
