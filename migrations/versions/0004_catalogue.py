@@ -253,6 +253,12 @@ def _write_rates(old: Old) -> None:
 
 
 def _stage_imports() -> None:
+    # A run could stand without its institution: then it is that of who ran it, else the first one's.
+    op.execute(
+        "UPDATE import_runs SET organisation_id = coalesce("
+        "(SELECT min(m.organisation_id) FROM memberships m WHERE m.person_id = import_runs.person_id), "
+        "(SELECT min(id) FROM organisations)) WHERE organisation_id IS NULL"
+    )
     with op.batch_alter_table("import_runs") as batch:
         batch.alter_column("organisation_id", existing_type=KEY, nullable=False)
         batch.add_column(sa.Column("state", sa.String(10), nullable=False, server_default="applied"))

@@ -103,18 +103,22 @@ def _write_keys() -> None:
     rows = connection.execute(sa.select(entries.c.id, entries.c.name_zh, entries.c.name_en, entries.c.model)).all()
     values = [
         {
-            "key": key,
-            "zh": f" {' '.join(_split(zh))} "[:300],
-            "en": f" {' '.join(_split(en))} "[:300],
-            "model": "".join(_split(model))[:300],
+            "of_id": key,
+            "new_zh": f" {' '.join(_split(zh))} "[:300],
+            "new_en": f" {' '.join(_split(en))} "[:300],
+            "new_model": "".join(_split(model))[:300],
         }
         for key, zh, en, model in rows
     ]
     if values:
         connection.execute(
             sa.update(entries)
-            .where(entries.c.id == sa.bindparam("key"))
-            .values(name_zh_key=sa.bindparam("zh"), name_en_key=sa.bindparam("en"), model_key=sa.bindparam("model")),
+            .where(entries.c.id == sa.bindparam("of_id"))
+            .values(
+                name_zh_key=sa.bindparam("new_zh"),
+                name_en_key=sa.bindparam("new_en"),
+                model_key=sa.bindparam("new_model"),
+            ),
             values,
         )
 
