@@ -15,12 +15,13 @@ from booking.models import Booking
 from core.db import lock_rows
 from core.errors import Forbidden
 from equipment import queries as catalogue
-from equipment.models import Equipment, Terms
+from equipment.bookable import Bookable
+from equipment.models import Terms
 from members.actor import Actor
 from members.models import Person
 
 
-def require_accepted(entry: Equipment, shown: UUID | None) -> None:
+def require_accepted(entry: Bookable, shown: UUID | None) -> None:
     """`shown` is the version that was accepted. Raises TermsNotAccepted, TermsChanged. Pure: the entry knows."""
     asked = entry.terms_version
     details = {"terms_version": str(asked) if asked else None}
@@ -30,7 +31,7 @@ def require_accepted(entry: Equipment, shown: UUID | None) -> None:
         raise TermsChanged(field="terms_version", details=details)
 
 
-def terms_of(entry: Equipment, actor: Actor, *, accepted: bool, now: datetime) -> dict[str, Any]:
+def terms_of(entry: Bookable, actor: Actor, *, accepted: bool, now: datetime) -> dict[str, Any]:
     """What a new booking keeps: the version that counts now, and who accepted it; nobody where the lab enters it."""
     if entry.terms_version is None:
         return {}

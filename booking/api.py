@@ -42,32 +42,29 @@ class CursorInvalid(InvalidInput):
 def quote(body: QuoteIn, caller: SignedIn) -> Response | QuoteOut:
     """Price a slot and say what stands in its way; nothing is written. Without a price: refused with all reasons."""
     with caller.read() as session:
-        entry = catalogue.get_equipment(session, body.equipment_id)
+        entry = quotes.read_entry(session, body.equipment_id, body.slot, caller.now)
         payer = permissions.payer_for(caller.actor, entry)
         found = quotes.assess_slot(
             session, entry, payer, body.slot, quantities=body.quantities, voucher=body.voucher, mode=body.mode,
             now=caller.now,
         )  # fmt: skip
         quote = found.quote or quotes.require_granted(found)[0]
-        provisional = quotes.is_provisional(session, entry, body.slot)
+        provisional = quotes.is_provisional(session, entry, body.slot, entry.zone)
         problems = problems_of(found, caller.explain)
         return QuoteOut.of(quote, found, entry, problems, caller.lang, is_provisional=provisional)
 
 
 @router.post("/bookings", status_code=201, response_model=BookingOut)
 def create_booking(body: BookingIn, caller: SignedIn) -> Response:
-    return caller.answer_once(
-        201,
-        lambda session: _out(
-            session, service.request_booking(
-                session, caller.actor, equipment_id=body.equipment_id, slot=body.slot, quantities=body.quantities,
-                voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API,
-                terms_version=body.terms_version, now=caller.now,
-            ),
-            caller,
-            purpose=body.purpose.strip(),
-        ),
-    )  # fmt: skip
+    def act(session: Session) -> BookingOut:
+        placed = service.request_booking(
+            session, caller.actor, equipment_id=body.equipment_id, slot=body.slot, quantities=body.quantities,
+            voucher=body.voucher, mode=body.mode, purpose=body.purpose, source=Source.API,
+            terms_version=body.terms_version, now=caller.now,
+        )  # fmt: skip
+        return BookingOut.of_placed(placed, caller.lang, body.purpose.strip())
+
+    return caller.answer_once(201, act)
 
 
 @router.get("/bookings")
@@ -196,10 +193,9 @@ def check_out(booking_id: UUID, caller: SignedIn, body: CheckOutIn | None = None
     )  # fmt: skip
 
 
-def _out(session: Session, booking: Booking, caller: Caller, purpose: str | None = None) -> BookingOut:
-    """A booking with its purpose, which is read unless it is known already."""
-    if purpose is None:
-        purpose = queries.find_notes(session, [booking.purpose_note_id]).get(booking.purpose_note_id or 0, "")
+def _out(session: Session, booking: Booking, caller: Caller) -> BookingOut:
+    """A booking with its purpose."""
+    purpose = queries.find_notes(session, [booking.purpose_note_id]).get(booking.purpose_note_id or 0, "")
     return BookingOut.of(booking, caller.lang, purpose)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from booking import claims, free_search, near_misses, queries, soonest
+from booking import free_search, near_misses, queries, soonest
 from booking.free_schemas import AvailabilityIn, AvailabilityOut, FreeOut, NearOut, search_window
 from booking.models import OccupancyKind
 from booking.schemas import BusyOut, CalendarOut, SlotOut
@@ -28,8 +28,7 @@ def get_calendar(
     """Busy and open time of an instrument, without names."""
     window = search_window(starts_at, ends_at)
     with caller.read() as session:
-        entry = catalogue.get_equipment(session, equipment_id)
-        open_slots = claims.open_slots_of(session, entry, window)
+        entry = catalogue.get_bookable(session, equipment_id, window)
         busy = queries.find_busy(session, [unit.id for unit in entry.units], window)
     units = {unit.id: unit.public_id for unit in entry.units}
     mine = caller.actor.organisation_ids(Role.STARTUP_OWNER, Role.STARTUP_MEMBER) if caller.actor else frozenset()
@@ -44,7 +43,7 @@ def get_calendar(
             )
             for part in busy
         ],
-        open=[SlotOut.model_validate(slot) for slot in open_slots],
+        open=[SlotOut.model_validate(slot) for slot in entry.open_slots(window)],
     )
 
 

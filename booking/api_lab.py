@@ -49,7 +49,7 @@ def book_for_someone(body: LabBookingIn, caller: Manager) -> Response:
     """For someone who phones: approved at once."""
     return caller.answer_once(
         201,
-        lambda session: BookingOut.of(
+        lambda session: BookingOut.of_placed(
             service.book_for_someone(
                 session, caller.actor, equipment_id=body.equipment_id, email=body.email, slot=body.slot,
                 quantities=body.quantities, voucher=body.voucher, mode=body.mode, purpose=body.purpose,

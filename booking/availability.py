@@ -89,7 +89,8 @@ def _stretches(
         return []
     open_parts = calendar.open_slots(entry, Slot(earliest, latest))
     taken = [part for unit in entry.units for part in busy.get(unit.id, [])]
-    return claims.free_by_unit(entry, open_parts, taken, minutes=minutes, earliest=earliest, zone=zone)
+    units = [unit for unit in entry.units if unit.retired_at is None]
+    return claims.free_by_unit(entry, units, open_parts, taken, minutes=minutes, earliest=earliest, zone=zone)
 
 
 def _free_of_any_unit(entry: Equipment, open_parts: Sequence[Slot], busy: dict[int, list[Busy]]) -> list[Slot]:

@@ -6,9 +6,10 @@ The checks here explain; the database refuses overlap whatever this code does.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -16,10 +17,11 @@ from booking import conflicts, queries
 from booking.errors import SlotTaken, UnitBlocked
 from booking.models import Booking, Occupancy, OccupancyKind
 from booking.queries import Busy
-from core.db import broken_constraint, lock_rows
+from core.db import broken_constraint, lock_both, lock_rows, table_of
 from core.slot import Slot
-from equipment import queries as catalogue
-from equipment.models import Equipment, Unit
+from equipment.bookable import Bookable, BookableUnit
+from equipment.models import Unit
+from members.models import Organisation
 
 #: Test only, set by `YIXIANG_UNSAFE_NO_OVERLAP_GUARD`: the check in Python is left out, so that a race test can show
 #: that the database refuses by itself, and that without the database it finds double bookings.
@@ -32,8 +34,10 @@ ALTERNATIVES_WITHIN = timedelta(days=14)
 class Place:
     """Where a slot would go: a free unit, else what is in the way on all of them."""
 
-    unit: Unit | None
+    unit: BookableUnit | None
     busy: Sequence[Busy]
+    #: Ids of what has expired there: under the lock it can go.
+    expired: Sequence[int] = ()
 
     @property
     def taken(self) -> list[Slot]:
@@ -54,48 +58,44 @@ def as_details(slots: Iterable[Slot]) -> list[dict[str, datetime]]:
     return [{"starts_at": slot.starts_at, "ends_at": slot.ends_at} for slot in slots]
 
 
-def open_slots_of(session: Session, entry: Equipment, window: Slot) -> list[Slot]:
-    """Open time of an entry within a window: hours, holidays, make-up workdays and closures."""
-    return catalogue.read_calendar(session, window).open_slots(entry, window)
+def lock_for(session: Session, organisation_id: int, entry: Bookable) -> None:
+    """Lock the company, then the entry's units: whoever comes next waits here and then sees what was claimed."""
+    if entry.units:
+        lock_both(session, Organisation, organisation_id, Unit, [unit.id for unit in entry.units])
+    else:
+        lock_rows(session, Organisation, [organisation_id])
 
 
-def lock_units(session: Session, entry: Equipment, *, now: datetime) -> None:
-    """Lock the entry's units: whoever comes next waits here and then sees what was claimed. What has expired goes."""
-    keys = [unit.id for unit in entry.units]
-    lock_rows(session, Unit, keys)
-    if not session.get_bind().get_execution_options().get(UNSAFE):
-        _drop_expired(session, keys, now=now)
-
-
-def find_place(session: Session, entry: Equipment, slot: Slot, *, moving: int | None = None) -> Place:
+def find_place(
+    session: Session, entry: Bookable, slot: Slot, *, now: datetime, moving: int | None = None
+) -> Place:  # fmt: skip
     """The first unit that is free for the slot with its buffers. Under a lock of the units the answer holds.
 
     `moving` is the id of a booking whose own claim does not count.
     """
-    units = [unit for unit in entry.units if unit.retired_at is None]
     if session.get_bind().get_execution_options().get(UNSAFE):
-        return Place(units[0], [])
-    found = queries.find_busy(session, [unit.id for unit in units], conflicts.claim_of(slot, entry))
-    busy = [part for part in found if moving is None or part.booking_id != moving]
+        return Place(entry.units[0], [])
+    found = queries.find_busy(session, [unit.id for unit in entry.units], conflicts.claim_of(slot, entry))
+    busy = [part for part in found if (moving is None or part.booking_id != moving) and not part.is_over(now)]
     used = {part.unit_id for part in busy}
-    return Place(next((unit for unit in units if unit.id not in used), None), busy)
+    free = next((unit for unit in entry.units if unit.id not in used), None)
+    return Place(free, busy, [part.id for part in found if part.is_over(now)])
 
 
-def place_claim(session: Session, booking: Booking, entry: Equipment) -> None:
-    """Claim the booking's slot with its buffers. Raises SlotTaken or UnitBlocked when the database refuses."""
+def place_claim(session: Session, booking: Booking, entry: Bookable, place: Place) -> None:
+    """Claim the booking's slot with its buffers; what has expired there gives way.
+
+    Raises SlotTaken or UnitBlocked when the database refuses.
+    """
     claim = conflicts.claim_of(booking.slot, entry)
-    session.add(
-        Occupancy(
-            unit_id=booking.unit_id,
-            starts_at=claim.starts_at,
-            ends_at=claim.ends_at,
-            kind=OccupancyKind.BOOKING,
-            exclusive=True,
-            booking_id=booking.id,
-        )
-    )
+    if place.expired:
+        session.execute(delete(Occupancy).where(Occupancy.id.in_(place.expired)))
+    row = {
+        "unit_id": booking.unit_id, "starts_at": claim.starts_at, "ends_at": claim.ends_at,
+        "kind": OccupancyKind.BOOKING, "exclusive": True, "booking_id": booking.id,
+    }  # fmt: skip
     try:
-        session.flush()
+        session.connection().execute(_CLAIM, row)
     except DBAPIError as error:
         broken = broken_constraint(error)
         if "unit_blocked" in broken:
@@ -125,8 +125,11 @@ def drop_claim(session: Session, booking: Booking) -> None:
     session.execute(delete(Occupancy).where(Occupancy.booking_id == booking.id))
 
 
+_CLAIM = insert(table_of(Occupancy))
+
+
 def find_alternatives(
-    session: Session, entry: Equipment, wanted: Slot, *, now: datetime, moving: int | None = None
+    session: Session, entry: Bookable, wanted: Slot, *, now: datetime, moving: int | None = None
 ) -> list[Slot]:
     """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as rules and
     opening hours allow."""
@@ -138,8 +141,8 @@ def find_alternatives(
     if earliest >= latest:
         return []
     window = Slot(earliest, latest)
-    zone = ZoneInfo(entry.lab.zone)
-    open_parts = open_slots_of(session, entry, window)
+    zone = entry.zone
+    open_parts = entry.open_slots(window)
     longest = conflicts.longest_minutes(open_parts, entry, earliest=earliest, zone=zone)
     length = min(length - length % entry.step_minutes, longest)
     if length < max(entry.length_minutes_min, 1):
@@ -147,15 +150,24 @@ def find_alternatives(
     wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
     busy = queries.find_busy(session, [unit.id for unit in entry.units], window.widened(1440, 1440))
     stretches = free_by_unit(
-        entry, open_parts, [b for b in busy if moving is None or b.booking_id != moving],
+        entry, entry.units, open_parts,
+        [part for part in busy if (moving is None or part.booking_id != moving) and not part.is_over(now)],
         minutes=length, earliest=earliest, zone=zone,
     )  # fmt: skip
     found = conflicts.nearest_fits(stretches, wanted, step_minutes=entry.step_minutes, most=ALTERNATIVES_MOST * 4)
     return list(dict.fromkeys(found))[:ALTERNATIVES_MOST]
 
 
+class Machine(Protocol):
+    """A unit that is in use."""
+
+    @property
+    def id(self) -> int: ...
+
+
 def free_by_unit(
-    entry: Equipment,
+    policy: conflicts.Policy,
+    units: Iterable[Machine],
     open_parts: Sequence[Slot],
     busy: Sequence[Busy],
     *,
@@ -164,17 +176,11 @@ def free_by_unit(
     zone: ZoneInfo,
 ) -> list[Slot]:
     """Free stretches of all units of an entry together, in order; those of two units may overlap."""
-    by_unit: dict[int, list[Slot]] = {unit.id: [] for unit in entry.units if unit.retired_at is None}
+    by_unit: dict[int, list[Slot]] = {unit.id: [] for unit in units}
     for part in busy:
         if part.unit_id in by_unit:
             by_unit[part.unit_id].append(part.slot)
     stretches: list[Slot] = []
     for taken in by_unit.values():
-        stretches += conflicts.free_slots(open_parts, taken, entry, minutes=minutes, earliest=earliest, zone=zone)
+        stretches += conflicts.free_slots(open_parts, taken, policy, minutes=minutes, earliest=earliest, zone=zone)
     return sorted(set(stretches))
-
-
-def _drop_expired(session: Session, unit_ids: Sequence[int], *, now: datetime) -> None:
-    session.execute(
-        delete(Occupancy).where(Occupancy.unit_id.in_(unit_ids), Occupancy.exclusive, Occupancy.expires_at <= now)
-    )

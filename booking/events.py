@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -12,6 +12,7 @@ from booking.errors import StateChanged
 from booking.models import Booking, BookingEvent, State
 from booking.states import TRANSITIONS, may_follow
 from booking.words import STATE_WORDS
+from core.db import table_of, write_last
 from members import audit
 from members.actor import Actor
 from members.models import Note
@@ -82,19 +83,18 @@ def record_event(
     behalf_id: int | None = None,
 ) -> None:
     """Who, in whose place, when, from, to, why; ids, codes, amounts and times only."""
-    session.add(
-        BookingEvent(
-            booking_id=booking.id,
-            at=now,
-            actor_id=actor.person_id if actor else None,
-            behalf_id=behalf_id,
-            verb=verb,
-            from_state=before,
-            to_state=booking.state,
-            data=data or {},
-            note_id=note.id if note else None,
-        )
-    )
+    row = {
+        "booking_id": booking.id,
+        "at": now,
+        "actor_id": actor.person_id if actor else None,
+        "behalf_id": behalf_id,
+        "verb": verb,
+        "from_state": before,
+        "to_state": booking.state,
+        "data": data or {},
+        "note_id": note.id if note else None,
+    }
+    write_last(session, _INSERT, [row])
     audit.record(
         session,
         actor=actor,
@@ -105,3 +105,6 @@ def record_event(
         data={"from": before, "to": booking.state, **({"behalf": behalf_id} if behalf_id else {}), **(data or {})},
         note=note,
     )
+
+
+_INSERT = insert(table_of(BookingEvent))

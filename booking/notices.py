@@ -6,7 +6,7 @@ still true.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from booking.models import Awaiting, Booking, Source, State
 from core import outbox
 from core.i18n import DEFAULT, LANGS, Lang
 from core.slot import Slot
+from equipment.bookable import Bookable, Staff
 from members.models import Note, Person
 
 REMINDERS: dict[str, timedelta] = {"reminder_24h": timedelta(hours=24), "reminder_1h": timedelta(hours=1)}
@@ -59,14 +60,29 @@ _END_OF: dict[str, State] = {
 }
 
 
-def requested(session: Session, booking: Booking, now: datetime) -> None:
-    """To who decides, and to who asked."""
+class Recipient(NamedTuple):
+    """Whom a mail reaches."""
+
+    id: int
+    email: str
+    locale: str
+
+
+def placed(session: Session, booking: Booking, holder: Recipient, entry: Bookable, now: datetime) -> None:
+    """A new booking: to who booked; to who decides first, or to everyone of the lab where the instrument decided by
+    itself. Queues reminders."""
     if booking.awaiting is Awaiting.OWNER:
-        holder = _letters("request_with_owner", Audience.HOLDER, [booking.person], booking, now)
-        outbox.put(session, holder + _to_owners(session, "owner_asked", booking, now))
-        return
-    holder = _letters("request_received", Audience.HOLDER, [booking.person], booking, now)
-    outbox.put(session, holder + _to_deciders(session, "booking_requested", booking, now))
+        letters = _letters("request_with_owner", Audience.HOLDER, [holder], booking, now)
+        letters += _to_owners(session, "owner_asked", booking, now)
+    elif booking.state is State.REQUESTED:
+        letters = _letters("request_received", Audience.HOLDER, [holder], booking, now)
+        letters += _letters("booking_requested", Audience.LAB, find_deciders(session, entry.lab_id, now), booking, now)
+    else:
+        letters = _letters("booking_approved", Audience.HOLDER, [holder], booking, now)
+        if booking.source is not Source.LAB:
+            letters += _letters("booking_approved", Audience.LAB, entry.staff, booking, now)
+        letters += _reminders(booking, holder, now)
+    outbox.put(session, letters)
 
 
 def agreed(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
@@ -89,12 +105,9 @@ def escalated(session: Session, booking: Booking, now: datetime) -> None:
 
 
 def approved(session: Session, booking: Booking, now: datetime, note: Note | None = None) -> None:
-    """To who booked, with the invitation; to the lab only where the instrument decided by itself. Queues reminders."""
+    """To who booked, with the invitation. Queues reminders."""
     letters = _letters("booking_approved", Audience.HOLDER, [booking.person], booking, now, note=note)
-    if booking.requested_at == now and booking.source != Source.LAB:
-        staff = find_everyone_of_lab(session, booking.equipment.lab_id)
-        letters += _letters("booking_approved", Audience.LAB, staff, booking, now)
-    outbox.put(session, letters + _reminders(booking, now))
+    outbox.put(session, letters + _reminders(booking, booking.person, now))
 
 
 def declined(
@@ -136,7 +149,7 @@ def moved(session: Session, booking: Booking, now: datetime, was: Slot | None = 
         )
         _put(session, "booking_moved", Audience.LAB, staff, booking, now, more=before)
     if booking.state == State.APPROVED:
-        outbox.put(session, _reminders(booking, now))
+        outbox.put(session, _reminders(booking, booking.person, now))
 
 
 def expired(session: Session, booking: Booking, now: datetime, side: Awaiting | None = Awaiting.LAB) -> None:
@@ -223,13 +236,13 @@ def _to_owners(session: Session, kind: str, booking: Booking, now: datetime) -> 
     return _letters(kind, Audience.OWNER, others, booking, now)
 
 
-def _reminders(booking: Booking, now: datetime) -> list[dict[str, Any]]:
+def _reminders(booking: Booking, holder: Person | Recipient, now: datetime) -> list[dict[str, Any]]:
     """Only those that lie ahead: nobody is told in the evening what was due in the morning."""
     letters = []
     for kind, ahead in REMINDERS.items():
         due_at = booking.starts_at - ahead
         if due_at > now:
-            letters += _letters(kind, Audience.HOLDER, [booking.person], booking, now, due_at=due_at)
+            letters += _letters(kind, Audience.HOLDER, [holder], booking, now, due_at=due_at)
     return letters
 
 
@@ -256,7 +269,7 @@ def subject_of(booking: Booking) -> str:
 def _letters(
     kind: str,
     audience: Audience,
-    people: Iterable[Person],
+    people: Iterable[Person | Recipient | Staff],
     booking: Booking,
     now: datetime,
     *,

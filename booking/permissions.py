@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
+from uuid import UUID
 
 from booking.errors import AwaitsOwner, BookingNotFound, MayNotBook, MayNotDecide, MayNotRunLab
 from booking.models import Awaiting, Booking, State
 from core.errors import Forbidden
-from equipment.models import Equipment, Tier
+from equipment.models import Tier
 from members.actor import Actor, Grant
 from members.models import Role
 
@@ -19,6 +21,7 @@ class Payer:
     """For whom and at which tier a booking is made."""
 
     organisation_id: int
+    organisation_public_id: UUID
     tier: Tier
     may_use_vouchers: bool
     #: Books as a member of a startup without being its owner: the owner may have a word first.
@@ -45,7 +48,14 @@ class Voice:
     behalf_id: int | None
 
 
-def payer_for(actor: Actor, entry: Equipment) -> Payer:
+class Owned(Protocol):
+    """What belongs to an institution."""
+
+    @property
+    def owner_id(self) -> int: ...
+
+
+def payer_for(actor: Actor, entry: Owned) -> Payer:
     """The grant under which the actor books this instrument. Raises MayNotBook."""
     grant = actor.grant_for(*BOOKERS)
     if grant is None:
@@ -54,14 +64,14 @@ def payer_for(actor: Actor, entry: Equipment) -> Payer:
     return replace(payer_of(grant, entry), is_member=grant.role is Role.STARTUP_MEMBER and not owns)
 
 
-def payer_of(grant: Grant, entry: Equipment) -> Payer:
+def payer_of(grant: Grant, entry: Owned) -> Payer:
     if grant.role is Role.RESEARCHER:
         tier = Tier.INTERNAL if grant.organisation_id == entry.owner_id else Tier.OTHER
-        return Payer(grant.organisation_id, tier, may_use_vouchers=False)
-    return Payer(grant.organisation_id, Tier.STARTUP, may_use_vouchers=True)
+        return Payer(grant.organisation_id, grant.organisation_public_id, tier, may_use_vouchers=False)
+    return Payer(grant.organisation_id, grant.organisation_public_id, Tier.STARTUP, may_use_vouchers=True)
 
 
-def tier_for(actor: Actor | None, entry: Equipment) -> Tier:
+def tier_for(actor: Actor | None, entry: Owned) -> Tier:
     """The prices that somebody is shown: one's own, else a startup's."""
     if actor and actor.has(*BOOKERS):
         return payer_for(actor, entry).tier

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -37,10 +37,13 @@ from members.models import Note, Organisation, Person, Role
 class Busy(NamedTuple):
     """Time taken on a unit, for timelines: a claim or a block, or past use."""
 
+    id: int
     unit_id: int
     starts_at: datetime
     ends_at: datetime
     kind: OccupancyKind
+    #: When a claim that waits for somebody ends by itself.
+    expires_at: datetime | None
     state: State | None
     booking_id: int | None
     booking_public_id: UUID | None
@@ -55,6 +58,10 @@ class Busy(NamedTuple):
     @property
     def slot(self) -> Slot:
         return Slot(self.starts_at, self.ends_at)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has ended by itself."""
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def booked(self) -> Slot:
@@ -103,7 +110,9 @@ def get_booking(session: Session, public_id: UUID) -> Booking:
 
 
 def get_booking_by_id(session: Session, booking_id: int) -> Booking:
-    return session.scalars(whole_booking().where(Booking.id == booking_id)).one()
+    """A booking as it is now, whole."""
+    statement = whole_booking().where(Booking.id == booking_id)
+    return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
 class Title(NamedTuple):
@@ -129,13 +138,21 @@ def find_titles(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, Titl
 
 
 def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:
-    """Claims and blocks on units that overlap a window, in order of start; expired claims do not count."""
-    statement = (
+    """Claims and blocks on units that overlap a window, in order of start; also what has expired and not gone yet."""
+    asked = {"units": unit_ids, "starts_at": window.starts_at, "ends_at": window.ends_at}
+    return [Busy(*row) for row in session.connection().execute(_busy(), asked)]
+
+
+@cache
+def _busy() -> Select[*tuple[Any, ...]]:
+    return (
         select(
+            Occupancy.id,
             Occupancy.unit_id,
             Occupancy.starts_at,
             Occupancy.ends_at,
             Occupancy.kind,
+            Occupancy.expires_at,
             Booking.state,
             Booking.id,
             Booking.public_id,
@@ -148,13 +165,12 @@ def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[B
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .where(
-            Occupancy.unit_id.in_(unit_ids),
-            Occupancy.starts_at < window.ends_at,
-            Occupancy.ends_at > window.starts_at,
+            Occupancy.unit_id.in_(bindparam("units", expanding=True)),
+            Occupancy.starts_at < bindparam("ends_at", type_=Instant),
+            Occupancy.ends_at > bindparam("starts_at", type_=Instant),
         )
         .order_by(Occupancy.starts_at, Occupancy.id)
     )
-    return [Busy(*row) for row in session.execute(statement)]
 
 
 def find_taken_minutes(
@@ -207,7 +223,7 @@ def find_past_use(session: Session, unit_ids: Sequence[int], window: Slot) -> li
         .order_by(Visit.checked_in_at)
     )
     return [
-        Busy(unit, start, end, OccupancyKind.BOOKING, state, key, public, organisation, None)
+        Busy(0, unit, start, end, OccupancyKind.BOOKING, None, state, key, public, organisation, None)
         for unit, start, end, state, key, public, organisation in session.execute(statement)
         if end is not None and start < end
     ]

@@ -1,9 +1,9 @@
 """What a slot would cost, who pays what, and what stands in its way. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,13 +18,26 @@ from booking.pricing import Line, Use
 from core.errors import InvalidInput, NotFound, Refusal
 from core.slot import Slot, local_date
 from equipment import queries as catalogue
-from equipment.models import ChargeUnit, Equipment, ServiceMode, Tariff, Unit
+from equipment.bookable import Bookable, BookableTariff, BookableUnit
+from equipment.models import ChargeUnit, ServiceMode
 from equipment.tariffs import tariff_on
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
 
 #: Further away is a slip of the pen, not a plan.
 REACH = timedelta(days=3 * 366)
+
+
+class Rest(Protocol):
+    @property
+    def closed_on_holidays(self) -> bool: ...
+
+
+class Rested(Protocol):
+    """What has opening hours."""
+
+    @property
+    def hours(self) -> Sequence[Rest]: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ class Assessment:
 
 def quote_slot(
     session: Session,
-    entry: Equipment,
+    entry: Bookable,
     payer: Payer,
     slot: Slot,
     *,
@@ -97,7 +110,7 @@ def quote_slot(
 
 def assess_slot(
     session: Session,
-    entry: Equipment,
+    entry: Bookable,
     payer: Payer,
     slot: Slot,
     *,
@@ -116,7 +129,7 @@ def assess_slot(
     require_quotable(entry, slot, now)
     moving_id = moving.id if moving else None
     broken = find_broken_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab, moving=moving_id)
-    place = claims.find_place(session, entry, slot, moving=moving_id)
+    place = claims.find_place(session, entry, slot, now=now, moving=moving_id)
     quote, more, refusal = _price(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now,
         returning=moving.reference if moving else None,
@@ -126,7 +139,7 @@ def assess_slot(
     return Assessment(quote, broken + more, place, refusal, near)
 
 
-def require_granted(found: Assessment) -> tuple[Quote, Unit]:
+def require_granted(found: Assessment) -> tuple[Quote, BookableUnit]:
     """The quote and the free unit of a slot that nothing refuses.
 
     Raises RulesBroken with every reason once a rule is broken; else SlotTaken or UnitBlocked; else the voucher's
@@ -143,7 +156,7 @@ def require_granted(found: Assessment) -> tuple[Quote, Unit]:
 
 def find_broken_rules(
     session: Session,
-    entry: Equipment,
+    entry: Bookable,
     slot: Slot,
     *,
     now: datetime,
@@ -153,26 +166,34 @@ def find_broken_rules(
 ) -> list[RuleBroken]:
     """The entry's rules against a slot, with opening hours read for the slot's days; and, for a payer, its limits of
     a week. `moving` is the id of a booking that does not count."""
-    open_slots = claims.open_slots_of(session, entry, slot.widened(1440, 1440))
-    zone = ZoneInfo(entry.lab.zone)
-    broken = conflicts.find_broken_rules(slot, entry, open_slots, zone=zone, now=now, by_lab=by_lab)
+    open_slots = entry.open_slots(slot.widened(1440, 1440))
+    broken = conflicts.find_broken_rules(slot, entry, open_slots, zone=entry.zone, now=now, by_lab=by_lab)
     if payer and not by_lab and (entry.company_week_bookings_max or entry.company_week_minutes_max):
-        week = conflicts.week_of(slot, zone)
+        week = conflicts.week_of(slot, entry.zone)
         others = queries.find_slots_of_company(session, entry.id, payer.organisation_id, week, moving=moving)
         broken += conflicts.find_broken_limits(slot, entry, others)
     return broken
 
 
-def is_provisional(session: Session, entry: Equipment, slot: Slot) -> bool:
+def read_entry(session: Session, key: UUID | int, slot: Slot, now: datetime) -> Bookable:
+    """An instrument with the calendar around a slot, as far as other slots are looked for. One statement.
+
+    Raises EquipmentNotFound, SlotOutOfRange.
+    """
+    require_within_reach(slot, now)
+    around = Slot(slot.starts_at - claims.ALTERNATIVES_WITHIN, slot.ends_at + claims.ALTERNATIVES_WITHIN)
+    return catalogue.get_bookable(session, key, around.widened(1440, 1440))
+
+
+def is_provisional(session: Session, entry: Rested, slot: Slot, zone: ZoneInfo) -> bool:
     """Whether the slot lies in a year whose holidays are not announced, on an instrument that rests on holidays."""
     if not any(part.closed_on_holidays for part in entry.hours):
         return False
-    zone = ZoneInfo(entry.lab.zone)
     years = {local_date(slot.starts_at, zone).year, local_date(slot.ends_at, zone).year}
     return not years <= catalogue.find_official_years(session, years)
 
 
-def require_quotable(entry: Equipment, slot: Slot, now: datetime) -> None:
+def require_quotable(entry: Bookable, slot: Slot, now: datetime) -> None:
     """Raises SlotOutOfRange and NotBookable."""
     require_within_reach(slot, now)
     if not entry.is_bookable or entry.retired_at is not None:
@@ -189,7 +210,7 @@ def require_within_reach(slot: Slot, now: datetime) -> None:
 
 def _price(
     session: Session,
-    entry: Equipment,
+    entry: Bookable,
     payer: Payer,
     slot: Slot,
     *,
@@ -201,7 +222,7 @@ def _price(
 ) -> tuple[Quote | None, list[RuleBroken], Refusal | None]:
     """The quote, or what is wrong with quantities, price and mode, and why the voucher cannot pay. `mode` None: the
     instrument's first. `returning` names a booking whose held money counts as free again (a move)."""
-    zone = ZoneInfo(entry.lab.zone)
+    zone = entry.zone
     tariff = tariff_on(entry.tariffs, local_date(slot.starts_at, zone))
     mode = mode or entry.service_modes[0]
     rush = tariff is not None and pricing.is_rush(tariff, slot.starts_at, now)
@@ -230,7 +251,7 @@ def _quote_of(
     amounts: Mapping[ChargeUnit, Any],
     payer: Payer,
     plan: vouchers.SharePlan,
-    tariff: Tariff,
+    tariff: BookableTariff,
     mode: ServiceMode,
     *,
     rush: bool,

@@ -11,12 +11,14 @@ from pydantic_core import PydanticCustomError
 from booking.errors import SlotInvalid
 from booking.models import Booking
 from booking.quotes import Assessment, Quote
+from booking.service import Placed
 from core.errors import Refusal
 from core.i18n import N_, Lang
 from core.rendering import localised
 from core.shapes import In, InstantIn, LongText, Out, VersionIn, read_uuid
 from core.slot import Slot
-from equipment.models import Equipment, ServiceMode
+from equipment.bookable import Bookable
+from equipment.models import ServiceMode
 
 
 def _read_quantity(value: Any) -> Any:
@@ -121,6 +123,10 @@ class PayeeOut(Out):
     id: UUID
     name: str
 
+    @classmethod
+    def of_entry(cls, entry: Bookable, lang: Lang) -> Self:
+        return cls(id=entry.payee_public_id, name=localised(entry, lang, "payee_name"))
+
 
 class ProblemOut(Out):
     code: str
@@ -147,7 +153,7 @@ class QuoteOut(Out):
 
     @classmethod
     def of(
-        cls, quote: Quote, found: Assessment, entry: Equipment, problems: list[ProblemOut], lang: Lang, *,
+        cls, quote: Quote, found: Assessment, entry: Bookable, problems: list[ProblemOut], lang: Lang, *,
         is_provisional: bool,
     ) -> Self:  # fmt: skip
         return cls(
@@ -155,7 +161,7 @@ class QuoteOut(Out):
             voucher_fen=quote.voucher_fen,
             own_fen=quote.own_fen,
             paid_to=quote.plan.paid_to,
-            payee=PayeeOut(id=entry.payee.public_id, name=localised(entry.payee, lang)),
+            payee=PayeeOut.of_entry(entry, lang),
             lines=[LineOut.model_validate(line) for line in quote.lines],
             mode=quote.mode,
             is_rush=quote.is_rush,
@@ -206,17 +212,35 @@ class BookingOut(Out):
 
     @classmethod
     def of(cls, booking: Booking, lang: Lang, purpose: str) -> Self:
+        """A booking that was read whole."""
+        return cls._of(
+            booking, purpose, equipment_id=booking.equipment.public_id,
+            equipment_name=localised(booking.equipment, lang), unit_id=booking.unit.public_id,
+            organisation_id=booking.organisation.public_id,
+            payee=PayeeOut(id=booking.payee.public_id, name=localised(booking.payee, lang)),
+            visit=VisitOut.model_validate(booking.visit) if booking.visit else None,
+        )  # fmt: skip
+
+    @classmethod
+    def of_placed(cls, placed: Placed, lang: Lang, purpose: str) -> Self:
+        """A new booking, from what it was made of."""
+        entry = placed.entry
+        return cls._of(
+            placed.booking, purpose, equipment_id=entry.public_id, equipment_name=localised(entry, lang),
+            unit_id=placed.unit.public_id, organisation_id=placed.payer.organisation_public_id,
+            payee=PayeeOut.of_entry(entry, lang), visit=None,
+        )  # fmt: skip
+
+    @classmethod
+    def _of(cls, booking: Booking, purpose: str, *, unit_id: UUID, **around: Any) -> Self:
         return cls(
             id=booking.public_id,
             version=booking.version,
             state=booking.state,
             fee_fen=booking.fee_fen,
             awaiting=booking.awaiting,
-            equipment_id=booking.equipment.public_id,
-            equipment_name=localised(booking.equipment, lang),
-            unit_id=booking.unit.public_id,
-            units=[booking.unit.public_id],
-            organisation_id=booking.organisation.public_id,
+            unit_id=unit_id,
+            units=[unit_id],
             starts_at=booking.starts_at,
             ends_at=booking.ends_at,
             requested_at=booking.requested_at,
@@ -226,11 +250,10 @@ class BookingOut(Out):
             price_fen=booking.price_fen,
             voucher_fen=booking.voucher_fen,
             own_fen=booking.own_fen,
-            payee=PayeeOut(id=booking.payee.public_id, name=localised(booking.payee, lang)),
             terms_version=booking.terms_version,
             terms_accepted_at=booking.terms_accepted_at,
             purpose=purpose,
-            visit=VisitOut.model_validate(booking.visit) if booking.visit else None,
+            **around,
         )
 
 

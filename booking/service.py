@@ -7,29 +7,47 @@ the claim -> the hold -> the event -> the notices.
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from booking import acceptance, claims, deadlines, notices, permissions, queries, quotes
 from booking.errors import MayNotRunLab, ReasonMissing, VersionStale
 from booking.events import change_state, is_unguarded, record_event, require_state
 from booking.models import Awaiting, Booking, Source, State
+from booking.notices import Recipient
 from booking.permissions import Payer
 from booking.quotes import Assessment, Quote
-from core.db import lock_rows
+from core.db import lock_rows, table_of
+from core.ids import new_public_id
 from core.money import share_fen
 from core.slot import Slot
 from equipment import queries as catalogue
-from equipment.models import ApprovalMode, Equipment, ServiceMode, Tier
+from equipment.bookable import Bookable, BookableUnit
+from equipment.models import ApprovalMode, ServiceMode, Tier
 from members import notes
 from members import queries as members
 from members.actor import Actor
-from members.models import Note, Organisation, Role
+from members.models import Note, Role
 from vouchers import service as vouchers
+
+
+class InLab(Protocol):
+    """What stands in a lab."""
+
+    @property
+    def lab_id(self) -> int: ...
+
+
+class Placed(NamedTuple):
+    """A new booking, and what it was made from."""
+
+    booking: Booking
+    entry: Bookable
+    unit: BookableUnit
+    payer: Payer
 
 
 def request_booking(
@@ -45,18 +63,19 @@ def request_booking(
     source: Source = Source.WEB,
     terms_version: UUID | None = None,
     now: datetime,
-) -> Booking:
+) -> Placed:
     """Request a slot; approved at once where the instrument approves by itself. The slot and the money are held.
 
     `terms_version` is the version of the terms that was accepted. Locks the company, then the units. Raises MayNotBook,
     TermsNotAccepted, TermsChanged, RulesBroken (all reasons), SlotTaken and UnitBlocked (with alternatives), and the
     refusals of vouchers.
     """
-    entry = catalogue.get_equipment(session, equipment_id)
+    entry = quotes.read_entry(session, equipment_id, slot, now)
     payer = permissions.payer_for(actor, entry)
     acceptance.require_accepted(entry, terms_version)
+    holder = Recipient(actor.person_id, actor.email, actor.locale)
     return place_booking(
-        session, actor, entry, payer, actor.person_id, slot=slot, quantities=quantities, voucher=voucher, mode=mode,
+        session, actor, entry, payer, holder, slot=slot, quantities=quantities, voucher=voucher, mode=mode,
         purpose=purpose, source=source, now=now,
     )  # fmt: skip
 
@@ -73,13 +92,14 @@ def book_for_someone(
     mode: ServiceMode | None = None,
     purpose: str = "",
     now: datetime,
-) -> Booking:
+) -> Placed:
     """The lab books for someone who phoned: approved at once, free of lead time and horizon. Raises as request."""
-    entry = catalogue.get_equipment(session, equipment_id)
+    entry = quotes.read_entry(session, equipment_id, slot, now)
     require_manager_of(session, actor, entry)
     person, grant = members.get_booker_by_email(session, email)
+    holder = Recipient(person.id, person.email, person.locale)
     return place_booking(
-        session, actor, entry, permissions.payer_of(grant, entry), person.id, slot=slot, quantities=quantities,
+        session, actor, entry, permissions.payer_of(grant, entry), holder, slot=slot, quantities=quantities,
         voucher=voucher, mode=mode, purpose=purpose, source=Source.LAB, now=now,
     )  # fmt: skip
 
@@ -87,9 +107,9 @@ def book_for_someone(
 def place_booking(
     session: Session,
     actor: Actor,
-    entry: Equipment,
+    entry: Bookable,
     payer: Payer,
-    person_id: int,
+    holder: Recipient,
     *,
     slot: Slot,
     quantities: Mapping[str, Any],
@@ -98,23 +118,23 @@ def place_booking(
     purpose: str,
     source: Source,
     now: datetime,
-) -> Booking:
+) -> Placed:
     """The common way of every new booking, whoever asks for it."""
     quotes.require_quotable(entry, slot, now)
     by_lab = source is Source.LAB
-    (company,) = lock_rows(session, Organisation, [payer.organisation_id])
-    claims.lock_units(session, entry, now=now)
+    claims.lock_for(session, payer.organisation_id, entry)
     found = quotes.assess_slot(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, by_lab=by_lab
     )
     quote, unit = quotes.require_granted(found)
-    asks_owner = not by_lab and payer.is_member and company.needs_owner(quote.price_fen)
-    note = notes.write(session, purpose, person_id=person_id, now=now, field="purpose") if purpose else None
-    booking = Booking(
-        equipment=entry,
-        unit=unit,
+    asks_owner = not by_lab and payer.is_member and members.needs_owner(session, payer.organisation_id, quote.price_fen)
+    note = notes.write(session, purpose, person_id=holder.id, now=now, field="purpose") if purpose else None
+    booking = add_booking(
+        session,
+        equipment_id=entry.id,
+        unit_id=unit.id,
         organisation_id=payer.organisation_id,
-        person_id=person_id,
+        person_id=holder.id,
         source=source,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
@@ -122,23 +142,17 @@ def place_booking(
         purpose_note_id=note.id if note else None,
         payee_id=entry.payee_id,
         voucher_choice=str(voucher),
-        calendar_uid=secrets.token_hex(16),
         **_deciding(entry, slot, by_lab=by_lab, asks_owner=asks_owner, now=now),
         **acceptance.terms_of(entry, actor, accepted=not by_lab, now=now),
         **agreed(quote),
     )
-    session.add(booking)
-    session.flush()
-    claims.place_claim(session, booking, entry)
+    claims.place_claim(session, booking, entry, found.place)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
     record_event(session, booking, "requested", None, actor=actor, now=now)
-    booking = queries.get_booking_by_id(session, booking.id)
-    if booking.state is State.REQUESTED:
-        notices.requested(session, booking, now=now)
-    else:
+    if booking.state is State.APPROVED:
         record_event(session, booking, "approved", State.REQUESTED, actor=actor if by_lab else None, now=now)
-        notices.approved(session, booking, now=now)
-    return booking
+    notices.placed(session, booking, holder, entry, now=now)
+    return Placed(booking, entry, unit, payer)
 
 
 def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: str = "", now: datetime) -> Booking:
@@ -174,10 +188,8 @@ def move_booking(
     VersionStale, StateChanged.
     """
     keys = queries.get_keys(session, booking_id)
-    quotes.require_within_reach(slot, now)
-    (company,) = lock_rows(session, Organisation, [keys.organisation_id])
-    entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
-    claims.lock_units(session, entry, now=now)
+    entry = quotes.read_entry(session, keys.equipment_id, slot, now)
+    claims.lock_for(session, keys.organisation_id, entry)
     booking = lock_booking(session, booking_id)
     lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
     permissions.require_seen(actor, booking, lab_ids)
@@ -186,8 +198,9 @@ def move_booking(
     if booking.version != version:
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
-    quote, unit = quotes.require_granted(_assess_again(session, booking, entry, slot, by_lab=by_lab, now=now))
-    asks_owner = _asks_owner_again(company, actor, booking, quote.price_fen, by_lab=by_lab)
+    found = _assess_again(session, booking, entry, slot, by_lab=by_lab, now=now)
+    quote, unit = quotes.require_granted(found)
+    asks_owner = _asks_owner_again(session, actor, booking, quote.price_fen, by_lab=by_lab)
     was = booking.slot
     claims.drop_claim(session, booking)
     vouchers.release_holds(session, reference=booking.reference, now=now)
@@ -196,8 +209,8 @@ def move_booking(
         starts_at=slot.starts_at, ends_at=slot.ends_at, calendar_sequence=booking.calendar_sequence + 1,
         **_deciding(entry, slot, by_lab=by_lab, asks_owner=asks_owner, now=now), **agreed(quote),
     )  # fmt: skip
-    set_committed_value(booking, "unit", unit)
-    claims.place_claim(session, booking, entry)
+    booking = queries.get_booking_by_id(session, booking.id)
+    claims.place_claim(session, booking, entry, found.place)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
     notices.moved(session, booking, was=was, by_lab=by_lab and booking.person_id != actor.person_id, now=now)
     return booking
@@ -205,15 +218,29 @@ def move_booking(
 
 def preview_move(session: Session, booking: Booking, slot: Slot, *, by_lab: bool, now: datetime) -> Assessment:
     """What a move would mean, by the same rules; reads only. Raises SlotOutOfRange."""
-    entry = catalogue.get_equipment_by_id(session, booking.equipment_id)
+    entry = quotes.read_entry(session, booking.equipment_id, slot, now)
     return _assess_again(session, booking, entry, slot, by_lab=by_lab, now=now)
 
 
-def require_manager_of(session: Session, actor: Actor, entry: Equipment) -> None:
+def require_manager_of(session: Session, actor: Actor, entry: InLab) -> None:
     """Raises MayNotRunLab unless the actor manages the entry's lab."""
     lab_ids = catalogue.find_lab_ids_run_by(session, actor.person_id)
     if not permissions.manages(actor, lab_ids, entry.lab_id):
         raise MayNotRunLab
+
+
+def add_booking(session: Session, **values: Any) -> Booking:
+    """Insert a booking's row; as an object it holds its own columns only, and nothing else was read for it."""
+    row = {
+        "public_id": new_public_id(), "calendar_uid": secrets.token_hex(16), "calendar_sequence": 0, "fee_fen": 0,
+        "version": 1, **values,
+    }  # fmt: skip
+    session.flush()
+    row["id"] = session.connection().execute(_BOOKING, row).scalar_one()
+    return Booking(**row)
+
+
+_BOOKING = insert(table_of(Booking)).returning(Booking.id)
 
 
 def lock_booking(session: Session, public_id: UUID) -> Booking:
@@ -251,14 +278,19 @@ def end_booking(
 
 
 def _assess_again(
-    session: Session, booking: Booking, entry: Equipment, slot: Slot, *, by_lab: bool, now: datetime
+    session: Session, booking: Booking, entry: Bookable, slot: Slot, *, by_lab: bool, now: datetime
 ) -> Assessment:
     """Another slot for a booking: its quantities, its voucher and its way of use stay."""
     choice = booking.voucher_choice
     return quotes.assess_slot(
         session,
         entry,
-        Payer(booking.organisation_id, Tier(booking.tier), may_use_vouchers=booking.tier == Tier.STARTUP),
+        Payer(
+            booking.organisation_id,
+            booking.organisation.public_id,
+            Tier(booking.tier),
+            may_use_vouchers=booking.tier == Tier.STARTUP,
+        ),
         slot,
         quantities=booking.quantities,
         voucher=choice if choice in ("auto", "none") else UUID(choice),
@@ -269,7 +301,7 @@ def _assess_again(
     )
 
 
-def _asks_owner_again(company: Organisation, actor: Actor, booking: Booking, price_fen: int, *, by_lab: bool) -> bool:
+def _asks_owner_again(session: Session, actor: Actor, booking: Booking, price_fen: int, *, by_lab: bool) -> bool:
     """Whether a moved booking waits for the owner: it does already, or a member makes it dearer than what was agreed.
 
     An owner who moves it agrees thereby; the lab does not take the owner's word away.
@@ -277,18 +309,19 @@ def _asks_owner_again(company: Organisation, actor: Actor, booking: Booking, pri
     still = booking.awaiting is Awaiting.OWNER
     if by_lab:
         return still
-    if company.id in actor.organisation_ids(Role.STARTUP_OWNER) or booking.tier != Tier.STARTUP:
+    if booking.organisation_id in actor.organisation_ids(Role.STARTUP_OWNER) or booking.tier != Tier.STARTUP:
         return False
-    return company.needs_owner(price_fen) and (still or price_fen > booking.price_fen)
+    needed = members.needs_owner(session, booking.organisation_id, price_fen)
+    return needed and (still or price_fen > booking.price_fen)
 
 
-def _deciding(entry: Equipment, slot: Slot, *, by_lab: bool, asks_owner: bool, now: datetime) -> dict[str, Any]:
+def _deciding(entry: Bookable, slot: Slot, *, by_lab: bool, asks_owner: bool, now: datetime) -> dict[str, Any]:
     """State after asking: approved where nobody has to be asked, else who decides first and until when."""
     asks_lab = entry.approval_mode is not ApprovalMode.AUTOMATIC
     if not asks_owner and (by_lab or not asks_lab):
         return {"state": State.APPROVED, **deadlines.no_wait()}
     wait = deadlines.first_wait(
-        entry, slot, ZoneInfo(entry.lab.zone), awaited=Awaiting.OWNER if asks_owner else Awaiting.LAB,
+        entry, slot, entry.zone, awaited=Awaiting.OWNER if asks_owner else Awaiting.LAB,
         lab_follows=asks_lab, now=now,
     )  # fmt: skip
     return {"state": State.REQUESTED, **wait}

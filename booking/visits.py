@@ -1,6 +1,5 @@
 """The day itself: check in, check out, no-show, and use that is past."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,16 +24,15 @@ from booking.errors import (
 from booking.events import change_state, record_event, require_state
 from booking.models import Booking, Source, State, Visit
 from booking.pricing import Use
-from booking.service import agreed, end_booking, lock_booking, require_manager_of
-from core.db import lock_rows
+from booking.service import add_booking, agreed, end_booking, lock_booking, require_manager_of
 from core.money import share_fen
 from core.slot import Slot
 from equipment import queries as catalogue
-from equipment.models import ChargeUnit, Equipment, ServiceMode, Tariff, Tier, Unit
+from equipment.bookable import Bookable, BookableUnit
+from equipment.models import ChargeUnit, ServiceMode, Tariff, Tier
 from members import notes
 from members import queries as members
 from members.actor import Actor
-from members.models import Organisation
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
 
@@ -118,7 +116,7 @@ def enter_past_use(
     At most a day or the instrument's longest slot, whichever is more, so that a wrong date is not charged.
     Raises MayNotRunLab, PastUseInFuture, PastUseTooLong, ReasonMissing, SlotTaken, and the refusals of a quote.
     """
-    entry = catalogue.get_equipment(session, equipment_id)
+    entry = quotes.read_entry(session, equipment_id, slot, now)
     require_manager_of(session, actor, entry)
     if slot.ends_at > now:
         raise PastUseInFuture(field="ends_at")
@@ -129,17 +127,16 @@ def enter_past_use(
         raise ReasonMissing(field="reason")
     person, grant = members.get_booker_by_email(session, email)
     payer = permissions.payer_of(grant, entry)
-    lock_rows(session, Organisation, [payer.organisation_id])
+    claims.lock_for(session, payer.organisation_id, entry)
     unit = _unit_free_in_past(session, entry, slot)
     quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)
     note = notes.write(session, reason, person_id=actor.person_id, now=now)
-    booking = Booking(
-        equipment=entry, unit=unit, organisation_id=payer.organisation_id, person_id=person.id,
+    placed = add_booking(
+        session, equipment_id=entry.id, unit_id=unit.id, organisation_id=payer.organisation_id, person_id=person.id,
         state=State.COMPLETED, source=Source.LAB, starts_at=slot.starts_at, ends_at=slot.ends_at, requested_at=now,
-        payee_id=entry.payee_id, voucher_choice=str(voucher), calendar_uid=secrets.token_hex(16), **agreed(quote),
+        payee_id=entry.payee_id, voucher_choice=str(voucher), **agreed(quote),
     )  # fmt: skip
-    session.add(booking)
-    session.flush()
+    booking = queries.get_booking_by_id(session, placed.id)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
     visit = Visit(
         booking_id=booking.id, checked_in_at=slot.starts_at, checked_out_at=slot.ends_at, quantities=quote.quantities
@@ -149,7 +146,6 @@ def enter_past_use(
     tariff = catalogue.get_tariff(session, quote.tariff_id)
     _settle(session, booking, visit, tariff, amounts, now=now)
     record_event(session, booking, "checked_out", None, actor=actor, now=now, note=note)
-    booking = queries.get_booking_by_id(session, booking.id)
     notices.completed(session, booking, now=now)
     return booking
 
@@ -260,13 +256,12 @@ def _locked_visit(session: Session, actor: Actor, booking_id: UUID) -> Booking:
     return booking
 
 
-def _unit_free_in_past(session: Session, entry: Equipment, slot: Slot) -> Unit:
+def _unit_free_in_past(session: Session, entry: Bookable, slot: Slot) -> BookableUnit:
     """A unit on which nothing was recorded in that time. Raises SlotTaken."""
-    units = lock_rows(session, Unit, [unit.id for unit in entry.units])
-    keys = [unit.id for unit in units]
+    keys = [unit.id for unit in entry.units]
     taken = queries.find_busy(session, keys, slot) + queries.find_past_use(session, keys, slot)
     used = {part.unit_id for part in taken}
-    for unit in units:
+    for unit in entry.units:
         if unit.id not in used:
             return unit
     raise SlotTaken(taken=[part.slot for part in taken[:3]], details={"alternatives": []})

@@ -8,15 +8,33 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from types import ModuleType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Dialect, Engine, Integer, LargeBinary, MetaData, String, create_engine, event, select
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Engine,
+    FromClause,
+    Insert,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -193,6 +211,7 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
         session = Session(engine.execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False)
         try:
             yield session
+            _write_last(session)
             session.commit()
         except BaseException:
             session.rollback()
@@ -258,23 +277,68 @@ def broken_constraint(error: DBAPIError) -> str:
     return (getattr(diagnostic, "constraint_name", None) or str(error.orig)) if diagnostic else str(error.orig)
 
 
-Row = TypeVar("Row", bound=Base)
+_LAST = "write_last"
+
+
+def write_last(session: Session, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows at the end of the unit of work, all of one statement together and in the order given.
+
+    For what is only appended and not read again before the commit: trail, events, mail. `statement` is one that is made
+    once and used by all who write to its table.
+    """
+    session.info.setdefault(_LAST, {}).setdefault(statement, []).extend(rows)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for statements that need no entities."""
+    assert isinstance(model.__table__, Table)
+    return model.__table__
+
+
+def _write_last(session: Session) -> None:
+    session.flush()
+    for statement, rows in session.info.pop(_LAST, {}).items():
+        session.connection().execute(statement, rows)
+
 
 #: The one order in which rows are locked. A caller that holds a later kind never asks for an earlier one.
 LOCK_ORDER = ("organisations", "units", "bookings", "ledger_accounts", "programmes")
 
 
-def lock_rows(session: Session, model: type[Row], keys: Iterable[int]) -> list[Row]:
-    """Lock rows by id, ascending, and return them as they are now. On SQLite the unit of work is the lock.
+def lock_rows(session: Session, model: type[Base], keys: Iterable[int]) -> None:
+    """Lock rows by id, ascending; what is read after it is as it is now. On SQLite the unit of work is the lock.
 
     `FOR NO KEY UPDATE`, so that rows which only refer to a locked one can still be inserted.
     Kinds are locked in the order of LOCK_ORDER; a wrong order is a programmer's mistake.
     """
+    _keep_order(session, model)
+    session.connection().execute(_locking((model,)), {model.__tablename__: sorted(set(keys))})
+
+
+def lock_both(session: Session, first: type[Base], key: int, second: type[Base], keys: Sequence[int]) -> None:
+    """Lock one row of the first kind, then rows of the second, as `lock_rows` twice, in one statement.
+
+    Only where each kind has a row: nothing is locked where one of them has none.
+    """
+    _keep_order(session, first)
+    _keep_order(session, second)
+    asked = {first.__tablename__: [key], second.__tablename__: sorted(set(keys))}
+    session.connection().execute(_locking((first, second)), asked)
+
+
+def _keep_order(session: Session, model: type[Base]) -> None:
     rank = LOCK_ORDER.index(model.__tablename__)
     assert session.info.setdefault("lock_rank", 0) <= rank, f"{model.__tablename__} locked too late"
     session.info["lock_rank"] = rank
-    key = model.__table__.c.id
-    statement = select(model).where(key.in_(sorted(set(keys)))).order_by(key)
-    return list(
-        session.scalars(statement.with_for_update(key_share=True), execution_options={"populate_existing": True})
-    )
+
+
+@cache
+def _locking(models: tuple[type[Base], ...]) -> Select[*tuple[Any, ...]]:
+    """Rows of one kind, or the pairs of two, in order of id: the database locks them in the order in which it finds
+    them, and of each pair the first kind first."""
+    keys = [table_of(model).c.id for model in models]
+    wanted = [key.in_(bindparam(model.__tablename__, expanding=True)) for key, model in zip(keys, models, strict=True)]
+    pairs: FromClause = table_of(models[0])
+    for model in models[1:]:
+        pairs = pairs.join(table_of(model), true())
+    return select(*keys).select_from(pairs).where(*wanted).order_by(*keys).with_for_update(key_share=True)

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, or_, select,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.db import Base, Instant, Key, PublicId
+from core.db import Base, Instant, Key, PublicId, write_last
 from core.ids import new_public_id
 
 LEASE = timedelta(minutes=2)
@@ -84,13 +84,8 @@ def message(
 
 
 def put(session: Session, messages: Sequence[dict[str, Any]]) -> None:
-    """Queue messages in the caller's unit of work, in one statement; the same (kind, subject, recipient) again is a
-    no-op, and of two such in one call the first counts."""
-    rows = {(row["kind"], row["subject"], row["recipient"]): row for row in reversed(messages)}
-    if not rows:
-        return
-    session.flush()
-    session.connection().execute(_INSERT[session.get_bind().dialect.name], list(reversed(rows.values())))
+    """Queue messages at the end of the unit of work; of the same (kind, subject, recipient) the first counts."""
+    write_last(session, _INSERT[session.get_bind().dialect.name], messages)
 
 
 _INSERT = {

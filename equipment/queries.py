@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.slot import Slot
 from equipment import finding, opening
+from equipment.bookable import get_bookable
 from equipment.errors import EquipmentNotFound, UnitNotFound
 from equipment.models import (
     CalendarDay,
@@ -27,6 +28,7 @@ from equipment.models import (
 from equipment.search import Search
 
 A_DAY = timedelta(days=1)
+__all__ = ["get_bookable"]
 
 
 def whole_entry() -> Select[Equipment]:
@@ -60,6 +62,15 @@ def get_equipment_id(session: Session, public_id: UUID) -> int:
 
 def get_equipment_by_id(session: Session, equipment_id: int) -> Equipment:
     return session.scalars(whole_entry().where(Equipment.id == equipment_id)).one()
+
+
+def get_zone(session: Session, key: UUID | int) -> ZoneInfo:
+    """The zone in which an entry's wall time is meant, by public id or id. Raises EquipmentNotFound."""
+    wanted = Equipment.id == key if isinstance(key, int) else Equipment.public_id == key
+    zone = session.scalar(select(Lab.zone).join(Equipment, Equipment.lab_id == Lab.id).where(wanted))
+    if zone is None:
+        raise EquipmentNotFound
+    return ZoneInfo(zone)
 
 
 def get_unit(session: Session, public_id: UUID) -> Unit:

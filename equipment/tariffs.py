@@ -2,11 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol, TypeVar
 
 from equipment.models import ChargeUnit, Tariff, Tier
 
 
-def tariff_on(tariffs: Sequence[Tariff], on: date) -> Tariff | None:
+class Dated(Protocol):
+    """A version of prices on one of three levels."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def equipment_id(self) -> int | None: ...
+    @property
+    def lab_id(self) -> int | None: ...
+    @property
+    def effective_on(self) -> date: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def tariff_on(tariffs: Sequence[D], on: date) -> D | None:
     """The newest version in force on a day: of the instrument if it has one by then, else its lab's, else its
     institution's."""
     in_force = [tariff for tariff in tariffs if tariff.effective_on <= on]

@@ -102,6 +102,11 @@ def find_organisation(session: Session, public_id: UUID) -> Organisation | None:
     return session.scalars(select(Organisation).where(Organisation.public_id == public_id)).one_or_none()
 
 
+def needs_owner(session: Session, organisation_id: int, price_fen: int) -> bool:
+    """Whether a member's request at this price waits for the owner of the startup."""
+    return session.scalars(select(Organisation).where(Organisation.id == organisation_id)).one().needs_owner(price_fen)
+
+
 def find_organisations_by_ids(session: Session, keys: Iterable[int]) -> list[Organisation]:
     return list(session.scalars(select(Organisation).where(Organisation.id.in_(list(keys))).order_by(Organisation.id)))
 

@@ -45,5 +45,9 @@ class HolderNotStartup(InvalidInput):
     message = "Vouchers go to companies and teams of the zone."
 
 
+class MoneyMovedMeanwhile(Conflict):
+    message = "The money for this was moved in the same moment. Look again at what is left."
+
+
 class CauseReused(Conflict):
     message = "This was posted before with another amount."

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core.db import lock_rows
+from core.db import lock_rows, table_of
 from members import audit
 from vouchers import ledger, posting, queries
 from vouchers.errors import VoucherBalanceTooLow, VoucherEndsBeforeSlot, VoucherNotFound, VoucherNotYetValid
-from vouchers.ledger import NOTHING, Accounts, SharePlan, Usable
+from vouchers.ledger import NOTHING, Accounts, SharePlan
 from vouchers.models import AccountClass, Hold, HoldEnd, LedgerAccount, Voucher
 
 #: The funds' calendar is China's: days end at midnight there.
@@ -39,13 +40,16 @@ def plan_share(
         return NOTHING
     back = queries.sum_held(session, returning) if returning else {}
     if voucher is None:
-        vouchers = queries.find_valid(session, organisation_id, on=ends_on)
-        return ledger.plan_parts(eligible_fen, _usable(session, vouchers, back))
+        return ledger.plan_parts(eligible_fen, queries.find_spendable(session, organisation_id, on=ends_on, back=back))
     if ends_on < voucher.valid_from_on:
         raise VoucherNotYetValid(field="voucher", valid_from_on=voucher.valid_from_on)
     if ends_on > voucher.last_use_on:
         raise VoucherEndsBeforeSlot(field="voucher", last_use_on=voucher.last_use_on)
-    (usable,) = _usable(session, [voucher], back)
+    usable = next(
+        each
+        for each in queries.find_spendable(session, organisation_id, on=ends_on, back=back)
+        if each.voucher_id == voucher.id
+    )
     needed = ledger.wanted_fen(eligible_fen, usable)
     if usable.available_fen < needed:
         raise VoucherBalanceTooLow(
@@ -58,25 +62,27 @@ def plan_share(
 
 
 def place_holds(session: Session, plan: SharePlan, *, reference: str, now: datetime) -> int:
-    """Set the planned money aside; returns how much. Locks the vouchers' accounts. Raises VoucherBalanceTooLow."""
+    """Set the planned money aside; returns how much. The database locks each voucher's account and refuses what is not
+    there. Raises MoneyMovedMeanwhile."""
     if not plan.parts:
         return 0
-    _lock_accounts(session, [part.accounts for part in plan.parts])
-    sums = queries.sum_accounts(session, [part.accounts.available for part in plan.parts])
-    entry = posting.new_entry()
+    holds = [
+        {"voucher_id": part.voucher_id, "reference": reference, "amount_fen": part.amount_fen, "placed_at": now}
+        for part in plan.parts
+    ]
+    session.flush()
+    keys = dict(session.connection().execute(_HOLD, holds).tuples().all())
+    moved = [
+        posting.Posting(part.accounts.available, part.accounts.held, part.amount_fen, f"hold:{keys[part.voucher_id]}")
+        for part in plan.parts
+    ]
+    posting.post_all(session, moved, entry=posting.new_entry(), now=now, reference=reference)
     for part in plan.parts:
-        available = sums[part.accounts.available]
-        if available < part.amount_fen:
-            raise VoucherBalanceTooLow(field="voucher", available_fen=available, needed_fen=part.amount_fen)
-        hold = Hold(voucher_id=part.voucher_id, reference=reference, amount_fen=part.amount_fen, placed_at=now)
-        session.add(hold)
-        session.flush()
-        posting.post(
-            session, source=part.accounts.available, target=part.accounts.held, amount_fen=part.amount_fen,
-            cause=f"hold:{hold.id}", entry=entry, now=now, reference=reference,
-        )  # fmt: skip
         _record(session, "hold_placed", part.number, part.holder_id, reference, part.amount_fen, now)
     return plan.share_fen
+
+
+_HOLD = insert(table_of(Hold)).returning(Hold.voucher_id, Hold.id)
 
 
 def capture_holds(session: Session, *, reference: str, amount_fen: int, payee_id: int, now: datetime) -> int:
@@ -197,27 +203,6 @@ def _lock_accounts(session: Session, accounts: Sequence[Accounts]) -> None:
 
 def _accounts_of(voucher: Voucher) -> Accounts:
     return Accounts(voucher.available_account_id, voucher.held_account_id)
-
-
-def _usable(session: Session, vouchers: Sequence[Voucher], back: dict[int, int]) -> list[Usable]:
-    sums = queries.sum_accounts(session, [voucher.available_account_id for voucher in vouchers])
-    return [
-        Usable(
-            voucher_id=voucher.id,
-            public_id=voucher.public_id,
-            number=voucher.number,
-            programme_id=voucher.programme_id,
-            holder_id=voucher.organisation_id,
-            accounts=_accounts_of(voucher),
-            available_fen=sums[voucher.available_account_id] + back.get(voucher.id, 0),
-            share_bp=voucher.programme.share_bp,
-            cap_per_booking_fen=voucher.programme.cap_per_booking_fen,
-            paid_to=voucher.programme.paid_to,
-            name_zh=voucher.programme.name_zh,
-            name_en=voucher.programme.name_en,
-        )
-        for voucher in vouchers
-    ]
 
 
 def _record(

@@ -79,6 +79,9 @@ from web.scheduler import start_clock
 Handler = Callable[[int, FrameType | None], object]
 STATIC = Path(__file__).parent / "static"
 ROUTERS = (
+    # First what is asked most: an address is compared with each router in turn.
+    booking_api.router,
+    api_availability.router,
     home.router,
     health.router,
     members_api.router,
@@ -103,9 +106,7 @@ ROUTERS = (
     vouchers_api.router,
     vouchers_pages.router,
     own_voucher_pages.router,
-    booking_api.router,
     api_deciding.router,
-    api_availability.router,
     api_reports.router,
     api_lab.router,
     api_boards.router,

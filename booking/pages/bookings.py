@@ -103,9 +103,9 @@ def request_booking(form: KeptFormIn, caller: SignedIn) -> Response:
 
     def act(session: Session) -> str:
         form.require_storable()
-        entry = catalogue.get_equipment(session, equipment_id)
-        booking = service.request_booking(
-            session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, ZoneInfo(entry.lab.zone)),
+        zone = catalogue.get_zone(session, equipment_id)
+        booking, *_ = service.request_booking(
+            session, caller.actor, equipment_id=equipment_id, slot=read_slot(form, zone),
             quantities=read_quantities(form), voucher=read_voucher(form), mode=read_mode(form["mode"]),
             purpose=form["purpose"], source=Source.WEB, terms_version=read_uuid(form["terms_version"]),
             now=caller.now,
@@ -133,8 +133,7 @@ def request_booking(form: KeptFormIn, caller: SignedIn) -> Response:
 def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
         keys = queries.get_keys(session, booking_id)
-        entry = catalogue.get_equipment_by_id(session, keys.equipment_id)
-        slot = read_slot(form, ZoneInfo(entry.lab.zone))
+        slot = read_slot(form, catalogue.get_zone(session, keys.equipment_id))
         version = int(form["version"]) if form["version"].isdecimal() else 0
         service.move_booking(session, caller.actor, booking_id, slot=slot, version=version, now=caller.now)
         return read_next(form, booking_id)
@@ -187,7 +186,7 @@ def check_in(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
 def check_out(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
         keys = queries.get_keys(session, booking_id)
-        zone = ZoneInfo(catalogue.get_equipment_by_id(session, keys.equipment_id).lab.zone)
+        zone = catalogue.get_zone(session, keys.equipment_id)
         visits.check_out(
             session, caller.actor, booking_id, quantities=read_quantities(form), note=form["note"], now=caller.now,
             ended_at=read_wall_time(form["ended_at"], zone, field="ended_at") if form["ended_at"] else None,

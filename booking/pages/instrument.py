@@ -96,7 +96,7 @@ def instrument_page(
         days = availability.find_days(session, [entry], first_on=first_on, days=WEEK, now=caller.now)[entry.id]
         busy = find_week_busy(session, entry, first_on, zone)
         preview, problem = _preview(session, caller, entry, asked, slot)
-        is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot))
+        is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot, zone))
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
         asked_terms = terms.get_terms(session, entry.terms_version) if entry.terms_version else None
@@ -174,8 +174,9 @@ def _preview(
     payer = permissions.payer_for(caller.actor, entry)
     voucher = asked.voucher if asked.voucher in ("auto", "none") else read_uuid(asked.voucher) or "auto"
     try:
+        bookable = quotes.read_entry(session, entry.id, slot, caller.now)
         return quotes.assess_slot(
-            session, entry, payer, slot, quantities=asked.quantities, voucher=voucher, mode=read_mode(asked.mode),
+            session, bookable, payer, slot, quantities=asked.quantities, voucher=voucher, mode=read_mode(asked.mode),
             now=caller.now,
         ), None  # fmt: skip
     except Refusal as refusal:

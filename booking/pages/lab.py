@@ -38,11 +38,11 @@ def book_for_someone(form: FormIn, caller: Manager) -> Response:
     equipment_id = read_id(form["equipment_id"])
 
     def act(session: Session) -> str:
-        entry = catalogue.get_equipment(session, equipment_id)
+        zone = catalogue.get_zone(session, equipment_id)
         common: dict[str, Any] = {
             "equipment_id": equipment_id,
             "email": form["email"],
-            "slot": read_slot(form, ZoneInfo(entry.lab.zone)),
+            "slot": read_slot(form, zone),
             "quantities": read_quantities(form),
             "voucher": read_voucher(form),
             "now": caller.now,
@@ -50,7 +50,7 @@ def book_for_someone(form: FormIn, caller: Manager) -> Response:
         if form["past"]:
             booking = visits.enter_past_use(session, caller.actor, reason=form["reason"], **common)
         else:
-            booking = service.book_for_someone(session, caller.actor, purpose=form["purpose"], **common)
+            booking, *_ = service.book_for_someone(session, caller.actor, purpose=form["purpose"], **common)
         return f"/bookings/{booking.public_id}"
 
     try:

@@ -199,13 +199,15 @@ def request_slot(
     quantities = {
         unit.value: str(chance.randint(1, 6) * (10 if unit.value in ("gram", "millilitre") else 1)) for unit in units
     }
-    return _try(
-        engine,
-        lambda session: service.request_booking(
+
+    def act(session: Session) -> Booking:
+        placed = service.request_booking(
             session, actor, equipment_id=entry.public_id, slot=slot, quantities=quantities,
             purpose=chance.choice(PURPOSES), terms_version=entry.terms_version, now=now,
-        ),
-    )  # fmt: skip
+        )  # fmt: skip
+        return queries.get_booking_by_id(session, placed.booking.id)
+
+    return _try(engine, act)
 
 
 def _free_slot(engine: Engine, entry: Equipment, start: datetime, minutes: int, now: datetime) -> Slot | None:
