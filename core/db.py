@@ -211,7 +211,7 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
         session = Session(engine.execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False)
         try:
             yield session
-            _write_last(session)
+            write_waiting(session)
             session.commit()
         except BaseException:
             session.rollback()
@@ -295,7 +295,8 @@ def table_of(model: type[Base]) -> Table:
     return model.__table__
 
 
-def _write_last(session: Session) -> None:
+def write_waiting(session: Session) -> None:
+    """Write now what waits for the end: before the commit, or because it is read again."""
     session.flush()
     for statement, rows in session.info.pop(_LAST, {}).items():
         session.connection().execute(statement, rows)

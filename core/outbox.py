@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, or_, select,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.db import Base, Instant, Key, PublicId, write_last
+from core.db import Base, Instant, Key, PublicId, write_last, write_waiting
 from core.ids import new_public_id
 
 LEASE = timedelta(minutes=2)
@@ -96,6 +96,7 @@ _INSERT = {
 
 def drop_pending(session: Session, *, subject_prefix: str, kinds: tuple[str, ...], now: datetime) -> None:
     """Drop unsent messages of some kinds about a subject (old reminders of a booking that moved or ended)."""
+    write_waiting(session)
     session.execute(
         update(OutboxMessage)
         .where(

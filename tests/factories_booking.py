@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from booking import queries
+from booking import notices, queries
 from booking.models import Booking, BookingEvent, Source, State
+from equipment.bookable import get_bookable
 from equipment.models import Equipment, Lab, LabStaff, OpeningHours, Unit
 from members.models import Membership, Organisation, OrganisationKind, Person, Role
 
@@ -144,3 +145,10 @@ def shanghai(year: int, month: int, day: int, hour: int = 0, minute: int = 0) ->
 
 def first_of(year: int, month: int) -> date:
     return date(year, month, 1)
+
+
+def tell_placed(session: Session, booking: Booking, now: datetime = NOW) -> None:
+    """The notices of a new booking, as `service.place_booking` gives them."""
+    entry = get_bookable(session, booking.equipment_id, booking.slot)
+    holder = notices.Recipient(booking.person.id, booking.person.email, booking.person.locale)
+    notices.placed(session, booking, holder, entry.staff, now)

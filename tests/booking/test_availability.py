@@ -17,6 +17,7 @@ from booking.near_misses import Why
 from booking.unit_days import check_unit_days, half_hours
 from core.slot import Slot
 from equipment import queries as catalogue
+from equipment.bookable import get_bookable
 from equipment.candidates import find_candidates_by_id
 from equipment.models import CalendarDay, Closure, DayKind, Equipment, Lab, OpeningHours, Unit
 from equipment.search import Search
@@ -238,13 +239,14 @@ def _granted(session: Session, entry: Equipment, window: Slot, minutes: int, *, 
     """Every quarter of an hour, asked of what a request asks."""
     out: list[Slot] = []
     start = window.starts_at
-    open_slots = claims.open_slots_of(session, entry, window.widened(1440, 1440))
-    zone = ZoneInfo(entry.lab.zone)
+    bookable = get_bookable(session, entry.id, window.widened(2880, 2880))
+    open_slots = bookable.open_slots(window.widened(1440, 1440))
+    zone = bookable.zone
     while start + timedelta(minutes=minutes) <= window.ends_at and len(out) < most:
         slot = Slot(start, start + timedelta(minutes=minutes))
         start += timedelta(minutes=15)
         broken = conflicts.find_broken_rules(slot, entry, open_slots, zone=zone, now=NOW)
-        if not broken and claims.find_place(session, entry, slot).unit is not None:
+        if not broken and claims.find_place(session, bookable, slot, now=NOW).unit is not None:
             out.append(slot)
             start = slot.ends_at
     return out

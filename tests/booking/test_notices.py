@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 from sqlalchemy.orm import Session
 
 from booking import notices
 from booking.models import Booking, Source, State
-from core.db import unit_of_work
+from core.db import unit_of_work, write_waiting
 from core.outbox import OutboxMessage
 from core.slot import Slot
 from members.models import Membership, OrganisationKind, Role
-from tests.factories_booking import NOW, Cast, make_booking, make_cast, make_organisation, make_person
+from tests.factories_booking import NOW, Cast, make_booking, make_cast, make_organisation, make_person, tell_placed
 
 
 @pytest.fixture
@@ -21,8 +21,13 @@ def cast_and_session(engine: Engine) -> object:
         yield make_cast(session), session
 
 
+def messages(session: Session, *wanted: ColumnElement[bool]) -> list[OutboxMessage]:
+    write_waiting(session)
+    return list(session.scalars(select(OutboxMessage).where(*wanted).order_by(OutboxMessage.due_at)))
+
+
 def queued(session: Session, *, dropped: bool = False) -> set[tuple[str, str]]:
-    rows = session.scalars(select(OutboxMessage)).all()
+    rows = messages(session)
     return {(row.kind, row.recipient.split("@")[0]) for row in rows if bool(row.dropped_at) == dropped}
 
 
@@ -30,7 +35,7 @@ def test_a_request_reaches_the_manager_who_decides_and_who_asked(cast_and_sessio
     cast, session = cast_and_session
     booking = make_booking(session, cast, state=State.REQUESTED, decide_by=NOW + timedelta(days=2))
 
-    notices.requested(session, booking, NOW)
+    tell_placed(session, booking)
 
     assert queued(session) == {("request_received", "member"), ("booking_requested", "lab")}
 
@@ -40,7 +45,7 @@ def test_a_lab_without_a_manager_has_its_operators_told(cast_and_session: tuple[
     cast.manager.disabled_at = NOW
     session.flush()
 
-    notices.requested(session, make_booking(session, cast, state=State.REQUESTED), NOW)
+    tell_placed(session, make_booking(session, cast, state=State.REQUESTED))
 
     assert ("booking_requested", "operator") in queued(session)
 
@@ -56,7 +61,7 @@ def test_an_approval_by_the_lab_is_no_news_to_the_lab(cast_and_session: tuple[Ca
 def test_an_instrument_that_approves_by_itself_tells_the_lab(cast_and_session: tuple[Cast, Session]) -> None:
     cast, session = cast_and_session
 
-    notices.approved(session, make_booking(session, cast), NOW)
+    tell_placed(session, make_booking(session, cast))
 
     assert {("booking_approved", "lab"), ("booking_approved", "operator")} <= queued(session)
 
@@ -64,7 +69,7 @@ def test_an_instrument_that_approves_by_itself_tells_the_lab(cast_and_session: t
 def test_what_the_lab_entered_is_not_told_to_the_lab(cast_and_session: tuple[Cast, Session]) -> None:
     cast, session = cast_and_session
 
-    notices.approved(session, make_booking(session, cast, source=Source.LAB), NOW)
+    tell_placed(session, make_booking(session, cast, source=Source.LAB))
 
     assert not {reader for _, reader in queued(session)} & {"lab", "operator"}
 
@@ -83,9 +88,9 @@ def test_only_reminders_that_lie_ahead_are_queued(engine: Engine, ahead: timedel
     with unit_of_work(engine) as session:
         cast = make_cast(session)
 
-        notices.approved(session, make_booking(session, cast, starts_at=NOW + ahead), NOW + timedelta(0))
+        tell_placed(session, make_booking(session, cast, starts_at=NOW + ahead))
 
-        rows = session.scalars(select(OutboxMessage).where(OutboxMessage.kind.startswith("reminder"))).all()
+        rows = messages(session, OutboxMessage.kind.startswith("reminder"))
         assert {row.kind for row in rows} == kinds
         assert all(row.due_at > NOW for row in rows)
 
@@ -98,8 +103,7 @@ def test_back_to_back_bookings_of_one_person_each_have_their_reminders(cast_and_
     notices.approved(session, first, NOW + timedelta(hours=1))
     notices.approved(session, second, NOW + timedelta(hours=1))
 
-    statement = select(OutboxMessage).where(OutboxMessage.kind == "reminder_1h").order_by(OutboxMessage.due_at)
-    assert [row.due_at for row in session.scalars(statement)] == [
+    assert [row.due_at for row in messages(session, OutboxMessage.kind == "reminder_1h")] == [
         first.starts_at - timedelta(hours=1),
         second.starts_at - timedelta(hours=1),
     ]
@@ -114,9 +118,7 @@ def test_a_move_drops_the_old_reminders_and_queues_new_ones(cast_and_session: tu
     notices.moved(session, booking, NOW + timedelta(hours=2), was=was)
 
     assert queued(session, dropped=True) == {("reminder_24h", "member"), ("reminder_1h", "member")}
-    live = session.scalars(
-        select(OutboxMessage).where(OutboxMessage.kind == "reminder_24h", OutboxMessage.dropped_at.is_(None))
-    ).one()
+    (live,) = messages(session, OutboxMessage.kind == "reminder_24h", OutboxMessage.dropped_at.is_(None))
     assert live.due_at == booking.starts_at - timedelta(hours=24)
 
 
@@ -163,7 +165,7 @@ def test_the_receipt_goes_to_who_booked_and_to_the_owner_once_each(cast_and_sess
     notices.completed(session, make_booking(session, cast, state=State.COMPLETED), NOW)
     notices.completed(session, make_booking(session, cast, state=State.COMPLETED, person_id=cast.owner.id), NOW)
 
-    rows = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "booking_completed")).all()
+    rows = messages(session, OutboxMessage.kind == "booking_completed")
     assert sorted(row.recipient.split("@")[0] for row in rows) == ["member", "owner", "owner"]
 
 
@@ -174,7 +176,7 @@ def test_the_same_notice_twice_is_one_mail(cast_and_session: tuple[Cast, Session
     notices.no_show(session, booking, NOW)
     notices.no_show(session, booking, NOW)
 
-    assert len(session.scalars(select(OutboxMessage)).all()) == 3
+    assert len(messages(session)) == 3
 
 
 def test_staff_of_another_lab_and_people_without_a_role_get_nothing(cast_and_session: tuple[Cast, Session]) -> None:
@@ -185,7 +187,7 @@ def test_staff_of_another_lab_and_people_without_a_role_get_nothing(cast_and_ses
     session.flush()
 
     booking = make_booking(session, cast, state=State.REQUESTED)
-    notices.requested(session, booking, NOW)
+    tell_placed(session, booking)
     notices.expired(session, booking, NOW)
 
     assert "stranger" not in {reader for _, reader in queued(session)}
@@ -196,9 +198,9 @@ def test_mail_speaks_the_language_that_the_recipient_chose(cast_and_session: tup
     cast.member.locale, cast.manager.locale = "en", ""
     session.flush()
 
-    notices.requested(session, make_booking(session, cast, state=State.REQUESTED), NOW)
+    tell_placed(session, make_booking(session, cast, state=State.REQUESTED))
 
-    locales = {row.recipient.split("@")[0]: row.locale for row in session.scalars(select(OutboxMessage))}
+    locales = {row.recipient.split("@")[0]: row.locale for row in messages(session)}
     assert locales == {"member": "en", "lab": "zh-CN"}
 
 
@@ -210,7 +212,7 @@ def test_a_report_is_queued_once_per_lab_and_month(cast_and_session: tuple[Cast,
         notices.usage_report(session, cast.lab.id, cast.lab.public_id, month, NOW)
 
     assert queued(session) == {("usage_report", "lab")}
-    assert len(session.scalars(select(OutboxMessage)).all()) == 1
+    assert len(messages(session)) == 1
 
 
 @pytest.mark.parametrize(

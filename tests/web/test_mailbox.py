@@ -23,7 +23,7 @@ from core.http import Site, install_error_answers
 from core.middleware import Surroundings
 from core.outbox import OutboxMessage
 from core.rendering import Renderer
-from tests.factories_booking import NOW, make_booking, make_cast
+from tests.factories_booking import NOW, make_booking, make_cast, tell_placed
 from web.demo import mailbox
 
 RENDERER = Renderer(zone="Asia/Shanghai", static=Path("web/static"))
@@ -42,11 +42,11 @@ class Reader:
         with unit_of_work(engine) as session:
             cast = make_cast(session)
             session.merge(cast.equipment).name_zh = "<b>电镜</b>"
-            notices.approved(session, make_booking(session, cast), NOW)
+            tell_placed(session, make_booking(session, cast))
         deliver_messages(engine, post, now=NOW, limit=20)
         with unit_of_work(engine) as session:
             cancelled = make_booking(session, cast, starts_at=NOW + timedelta(days=5), state=State.APPROVED)
-            notices.approved(session, cancelled, NOW)
+            tell_placed(session, cancelled)
             cancelled.state, cancelled.calendar_sequence = State.CANCELLED, 1
             session.flush()
             notices.cancelled(session, cancelled, NOW, by_lab=True)

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from booking import notices
 from booking.models import Booking, State
 from core import clock
 from core.clock import DemoClock
@@ -20,7 +19,7 @@ from core.http import Site
 from core.outbox import OutboxMessage
 from core.rendering import Renderer
 from tests.booking.sink import running_sink
-from tests.factories_booking import make_booking, make_cast
+from tests.factories_booking import make_booking, make_cast, tell_placed
 from web import scheduler
 from web.scheduler import JOBS, Clockwork, Job, make_clockwork, start_clock
 
@@ -44,7 +43,7 @@ def ask(engine: Engine, site: Site) -> Booking:
             requested_at=now,
             decide_by=now + timedelta(hours=1),
         )
-        notices.requested(session, booking, now)
+        tell_placed(session, booking, now)
         return booking
 
 
