@@ -57,4 +57,6 @@ def reinstate(session: Session, actor: Actor, public_id: UUID, *, now: datetime)
 def _locked(session: Session, public_id: UUID) -> Organisation:
     """Bookings of the organisation wait here, so that none slips past."""
     found = queries.get_organisation(session, public_id)
-    return lock_rows(session, Organisation, [found.id])[0]
+    lock_rows(session, Organisation, [found.id])
+    session.refresh(found)
+    return found
