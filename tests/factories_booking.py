@@ -151,4 +151,4 @@ def tell_placed(session: Session, booking: Booking, now: datetime = NOW) -> None
     """The notices of a new booking, as `service.place_booking` gives them."""
     entry = get_bookable(session, booking.equipment_id, booking.slot)
     holder = notices.Recipient(booking.person.id, booking.person.email, booking.person.locale)
-    notices.placed(session, booking, holder, entry.staff, now)
+    notices.placed(session, booking, holder, entry, now)
