@@ -146,6 +146,7 @@ def enter_past_use(
     tariff = catalogue.get_tariff(session, quote.tariff_id)
     _settle(session, booking, visit, tariff, amounts, now=now)
     record_event(session, booking, "checked_out", None, actor=actor, now=now, note=note)
+    booking = queries.get_booking_by_id(session, booking.id)
     notices.completed(session, booking, now=now)
     return booking
 

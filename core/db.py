@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -302,6 +302,8 @@ def write_waiting(session: Session) -> None:
         session.connection().execute(statement, rows)
 
 
+Row = TypeVar("Row", bound=Base)
+
 #: The one order in which rows are locked. A caller that holds a later kind never asks for an earlier one.
 LOCK_ORDER = ("organisations", "units", "bookings", "ledger_accounts", "programmes")
 
@@ -314,6 +316,12 @@ def lock_rows(session: Session, model: type[Base], keys: Iterable[int]) -> None:
     """
     _keep_order(session, model)
     session.connection().execute(_locking((model,)), {model.__tablename__: sorted(set(keys))})
+
+
+def lock_row(session: Session, model: type[Row], key: int) -> Row:
+    """Lock one row and return it as it is now."""
+    lock_rows(session, model, [key])
+    return session.get_one(model, key, populate_existing=True)
 
 
 def lock_both(session: Session, first: type[Base], key: int, second: type[Base], keys: Sequence[int]) -> None:

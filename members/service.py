@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
-from core.db import lock_rows
+from core.db import lock_row
 from core.errors import Forbidden, InvalidInput
 from members import audit, passwords, queries
 from members.actor import Actor
@@ -209,7 +209,7 @@ def set_owner_approval(
     grant = actor.grant_for(Role.STARTUP_OWNER)
     if grant is None:
         raise Forbidden
-    (company,) = lock_rows(session, Organisation, [grant.organisation_id])
+    company = lock_row(session, Organisation, grant.organisation_id)
     if company.version != version:
         raise RuleStale
     company.owner_approval = mode

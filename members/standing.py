@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.db import lock_rows
+from core.db import lock_row
 from members import audit, notes, queries
 from members.actor import Actor
 from members.errors import NeverBooks, NotSuspended, SuspensionEndInvalid, SuspensionNoteMissing
@@ -57,6 +57,4 @@ def reinstate(session: Session, actor: Actor, public_id: UUID, *, now: datetime)
 def _locked(session: Session, public_id: UUID) -> Organisation:
     """Bookings of the organisation wait here, so that none slips past."""
     found = queries.get_organisation(session, public_id)
-    lock_rows(session, Organisation, [found.id])
-    session.refresh(found)
-    return found
+    return lock_row(session, Organisation, found.id)

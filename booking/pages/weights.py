@@ -7,21 +7,20 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from booking import claims, permissions, queries, weighing
+from booking import claims, permissions, queries, quotes, weighing
 from booking.models import Awaiting, Booking, State
 from booking.pages import views
 from booking.pages.week import picked
 from core.forms import Form
 from core.shapes import read_instant
 from core.slot import Slot
-from equipment import queries as catalogue
 from members.access import Caller
 
 
 def weigh_for(session: Session, caller: Caller, booking: Booking) -> dict[str, Any]:
     """For who decides: what it decides beside the request, and the nearest other times that could be proposed."""
     found = weighing.weigh(session, [booking], now=caller.now)[booking.id]
-    entry = catalogue.get_equipment_by_id(session, booking.equipment_id)
+    entry = quotes.read_entry(session, booking.equipment_id, booking.slot, caller.now)
     near = claims.find_alternatives(session, entry, booking.slot, now=caller.now, moving=booking.id)
     others = [slot for slot in near if not slot.overlaps(booking.slot)]
     return {
