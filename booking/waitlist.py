@@ -59,7 +59,7 @@ def join(
     now: datetime,
 ) -> Wish:
     """Wait for a slot. Raises MayNotBook, NotBookable, SlotInvalid, TooShort, TooLong, WishExists, WishesTooMany."""
-    entry = catalogue.get_equipment(session, equipment_id)
+    entry = quotes.read_entry(session, equipment_id, window, now)
     quotes.require_quotable(entry, window, now)
     payer = permissions.payer_for(actor, entry)
     if window.ends_at <= now or not 0 <= day_from < day_to <= 1440 or not 0 < weekdays <= ALL_DAYS:
@@ -121,17 +121,11 @@ def accept(
     equipment_id = session.scalars(select(Equipment.public_id).where(Equipment.id == wish.equipment_id)).one()
     _take(session, offer, Answer.ACCEPTED, now=now, until=now + LAST_MOMENT)
     _drop_claim(session, offer)
-    placed: Any = service.request_booking(
-        session,
-        actor,
-        equipment_id=equipment_id,
-        slot=offer.slot,
-        quantities=quantities,
-        voucher=voucher,
-        now=now,
+    placed = service.request_booking(
+        session, actor, equipment_id=equipment_id, slot=offer.slot, quantities=quantities, voucher=voucher, now=now,
         **more,
-    )
-    booking: Booking = getattr(placed, "booking", placed)
+    )  # fmt: skip
+    booking = queries.get_booking_by_id(session, placed.booking.id)
     session.execute(update(Offer).where(Offer.id == offer.id).values(booking_id=booking.id))
     session.execute(update(Wish).where(Wish.id == wish.id).values(state=WishState.BOOKED))
     return booking
