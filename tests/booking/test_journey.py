@@ -45,7 +45,7 @@ def test_a_visit_is_quoted_requested_approved_used_and_charged(stage: Stage, cas
     by_class = {line["account_class"]: line["balance_fen"] for line in balance["accounts"]}
     assert by_class["earned"] == 18_000
     assert by_class["own_earned"] == 42_000
-    with read_session(stage.engine) as session:
+    with read_session(stage.engine, snapshot=True) as session:
         assert check_everything(session) == []
 
 

@@ -84,7 +84,7 @@ def test_cancelling_late_costs_the_companys_own_money(
     assert (cancelled["state"], cancelled["fee_fen"]) == ("cancelled", fee)
     assert own_due(stage, cast) == fee
     assert stage.api(cast.owner).get("/vouchers").json()["items"][0]["available_fen"] == 5_000_000
-    with read_session(stage.engine) as session:
+    with read_session(stage.engine, snapshot=True) as session:
         assert check_everything(session) == []
 
 

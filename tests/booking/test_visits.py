@@ -32,7 +32,7 @@ def test_a_forgotten_check_out_asks_when_the_use_ended(stage: Stage, cast: Cast,
 
     assert (refused.status_code, refused.json()["code"]) == (422, "visit_end_missing")
     assert done.json()["visit"]["price_fen"] == 80_000
-    with read_session(stage.engine) as session:
+    with read_session(stage.engine, snapshot=True) as session:
         assert check_everything(session) == []
 
 
