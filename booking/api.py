@@ -50,7 +50,7 @@ def quote(body: QuoteIn, caller: SignedIn) -> Response | QuoteOut:
         )  # fmt: skip
         quote = found.quote or quotes.require_granted(found)[0]
         provisional = quotes.is_provisional(session, entry, body.slot, entry.zone)
-        problems = problems_of(found, caller.explain)
+        problems = problems_of(found, caller)
         return QuoteOut.of(quote, found, entry, problems, caller.lang, is_provisional=provisional)
 
 
@@ -109,7 +109,13 @@ def move_booking(booking_id: UUID, body: MoveIn, caller: SignedIn) -> Response:
         lambda session: _out(
             session,
             service.move_booking(
-                session, caller.actor, booking_id, slot=body.slot, version=body.version, now=caller.now
+                session,
+                caller.actor,
+                booking_id,
+                slot=body.slot,
+                version=body.version,
+                override=body.wanted,
+                now=caller.now,
             ),
             caller,
         ),
@@ -125,7 +131,13 @@ def approve_booking(booking_id: UUID, caller: SignedIn, body: ApprovalIn | None 
         lambda session: _out(
             session,
             deciding.approve_booking(
-                session, caller.actor, booking_id, word=body.word, version=body.version, now=caller.now
+                session,
+                caller.actor,
+                booking_id,
+                word=body.word,
+                override=body.wanted,
+                version=body.version,
+                now=caller.now,
             ),
             caller,
         ),

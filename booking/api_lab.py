@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from booking import outages, queries, service, visits
-from booking.schemas import BookingOut, BookingPage, Quantities, SlotIn, VoucherChoice
+from booking.schemas import BookingOut, BookingPage, OverrideIn, Quantities, SlotIn, VoucherChoice
 from core.middleware import SafeRoute
 from core.shapes import LongText
 from equipment.models import ServiceMode
@@ -21,7 +21,7 @@ Manager = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER))]
 Email = Annotated[str, Field(max_length=254)]
 
 
-class LabBookingIn(SlotIn):
+class LabBookingIn(SlotIn, OverrideIn):
     equipment_id: UUID
     email: Email
     quantities: Quantities = {}
@@ -53,7 +53,7 @@ def book_for_someone(body: LabBookingIn, caller: Manager) -> Response:
             service.book_for_someone(
                 session, caller.actor, equipment_id=body.equipment_id, email=body.email, slot=body.slot,
                 quantities=body.quantities, voucher=body.voucher, mode=body.mode, purpose=body.purpose,
-                now=caller.now,
+                override=body.wanted, now=caller.now,
             ),
             caller.lang,
             body.purpose.strip(),

@@ -6,7 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from booking import errors
-from core.slot import Slot, local_date, local_day, merged, without
+from core.slot import Slot, merged, without
 
 
 class Policy(Protocol):
@@ -29,19 +29,20 @@ class Policy(Protocol):
 
 
 def find_broken_rules(
-    slot: Slot, policy: Policy, open_slots: Sequence[Slot], *, zone: ZoneInfo, now: datetime, by_lab: bool = False
+    slot: Slot, policy: Policy, open_slots: Sequence[Slot], *, zone: ZoneInfo, now: datetime, is_decided: bool = False
 ) -> list[errors.RuleBroken]:
     """Every rule that the slot breaks, in the order in which one would mend them.
 
-    `open_slots` covers the slot's days. The lab itself is not bound by lead time and horizon.
+    `open_slots` covers the slot's days. `is_decided`: asked for before, so lead time and horizon are over.
     """
+    earliest, latest = now + timedelta(minutes=policy.lead_minutes), now + timedelta(days=policy.horizon_days)
     broken: list[errors.RuleBroken] = []
     if slot.starts_at < now:
         broken.append(errors.InPast(field="starts_at"))
-    elif not by_lab and slot.starts_at < now + timedelta(minutes=policy.lead_minutes):
-        broken.append(errors.TooSoon(field="starts_at", lead_minutes=policy.lead_minutes))
-    if not by_lab and slot.ends_at > now + timedelta(days=policy.horizon_days):
-        broken.append(errors.TooFarAhead(field="starts_at", horizon_days=policy.horizon_days))
+    elif not is_decided and slot.starts_at < earliest:
+        broken.append(errors.TooSoon(field="starts_at", lead_minutes=policy.lead_minutes, earliest_at=earliest))
+    if not is_decided and slot.ends_at > latest:
+        broken.append(errors.TooFarAhead(field="starts_at", horizon_days=policy.horizon_days, latest_at=latest))
     if slot.length < timedelta(minutes=policy.length_minutes_min):
         broken.append(errors.TooShort(field="ends_at", shortest_minutes=policy.length_minutes_min))
     if slot.length > timedelta(minutes=policy.length_minutes_max):
@@ -58,34 +59,6 @@ def bookable_window(policy: Policy, now: datetime) -> Slot | None:
     earliest = now + timedelta(minutes=policy.lead_minutes)
     latest = now + timedelta(days=policy.horizon_days)
     return Slot(earliest, latest) if earliest < latest else None
-
-
-class Limits(Protocol):
-    """What one company may have on an instrument in a week from Monday; None: as much as it likes."""
-
-    @property
-    def company_week_bookings_max(self) -> int | None: ...
-    @property
-    def company_week_minutes_max(self) -> int | None: ...
-
-
-def week_of(slot: Slot, zone: ZoneInfo) -> Slot:
-    """The week from Monday in which a slot starts."""
-    on = local_date(slot.starts_at, zone)
-    monday = on - timedelta(days=on.weekday())
-    return Slot(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
-
-
-def find_broken_limits(slot: Slot, limits: Limits, others: Sequence[Slot]) -> list[errors.RuleBroken]:
-    """Limits that the slot would break. `others`: what the company has in the same week."""
-    broken: list[errors.RuleBroken] = []
-    most, minutes_max = limits.company_week_bookings_max, limits.company_week_minutes_max
-    if most is not None and len(others) + 1 > most:
-        broken.append(errors.WeekBookingsUsedUp(field="starts_at", used=len(others), limit=most))
-    used = sum(other.minutes for other in others)
-    if minutes_max is not None and used + slot.minutes > minutes_max:
-        broken.append(errors.WeekTimeUsedUp(field="ends_at", used_minutes=used, limit_minutes=minutes_max))
-    return broken
 
 
 def on_step(at: datetime, step_minutes: int, zone: ZoneInfo) -> bool:

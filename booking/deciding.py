@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking import deadlines, deputies, notices, permissions, queries
+from booking import deadlines, deputies, notices, overrides, permissions, queries, rechecking
 from booking.errors import ReasonMissing, VersionStale
 from booking.events import change_state, is_unguarded, record_event, require_state
 from booking.models import Awaiting, Booking, State
+from booking.overrides import Override
 from booking.permissions import Voice
 from booking.service import end_booking, lock_booking, write_note
 from core.slot import Slot
@@ -27,19 +28,29 @@ PROPOSED_MOST = 5
 
 
 def approve_booking(
-    session: Session, actor: Actor, booking_id: UUID, *, word: str = "", version: int | None = None, now: datetime
+    session: Session,
+    actor: Actor,
+    booking_id: UUID,
+    *,
+    word: str = "",
+    override: Override = overrides.NONE,
+    version: int | None = None,
+    now: datetime,
 ) -> Booking:
     """Whoever is waited for says yes: the owner passes it on to the lab, the lab approves.
 
-    `version`: what the decider saw. Raises BookingNotFound, MayNotRunLab, MayNotDecide, AwaitsOwner, StateChanged,
-    VersionStale.
+    Whoever speaks last looks at the rules once more. `version`: what the decider saw. Raises BookingNotFound,
+    MayNotRunLab, MayNotDecide, AwaitsOwner, StateChanged, VersionStale, RulesBroken, and as `overrides.allow`.
     """
     booking, voice = _lock_to_decide(session, actor, booking_id, verb="approved", version=version, now=now)
+    entry = booking.equipment
+    asks_lab = voice.side is Awaiting.OWNER and entry.approval_mode is not ApprovalMode.AUTOMATIC
+    override = overrides.allow(override, actor, manages=voice.side is Awaiting.LAB)
+    passed = [] if asks_lab else rechecking.require_rules(session, booking, override, now=now)
+    overrides.record(session, booking, override, passed, verb="approved", actor=actor, now=now)
     note = write_note(session, word, actor, now)
     if voice.side is Awaiting.OWNER:
         assert booking.awaiting_since is not None and booking.decide_by is not None, "waits without a deadline"
-        entry = booking.equipment
-        asks_lab = entry.approval_mode is not ApprovalMode.AUTOMATIC
         wait = deadlines.wait_for_lab(
             entry, ZoneInfo(entry.lab.zone), since=booking.awaiting_since, owner_by=booking.decide_by, now=now
         )

@@ -131,14 +131,17 @@ class SlotOutOfRange(InvalidInput):
 
 class InPast(RuleBroken):
     message = "The slot has already begun."
+    help = "Choose a later time."
 
 
 class TooSoon(RuleBroken):
     message = "Book at least %(lead_minutes)s ahead."
+    help = "The earliest start is now %(earliest_at)s."
 
 
 class TooFarAhead(RuleBroken):
     message = "Book at most %(horizon_days)s days ahead."
+    help = "It can end by %(latest_at)s now."
 
 
 class TooShort(RuleBroken):
@@ -155,6 +158,7 @@ class OffStep(RuleBroken):
 
 class OutsideOpeningHours(RuleBroken):
     message = "The instrument is closed for part of this time."
+    help = "Its page shows when it is open."
 
 
 class QuantityMissing(RuleBroken):
@@ -179,14 +183,6 @@ class QuantityUnknown(RuleBroken):
 
 class ModeNotOffered(RuleBroken):
     message = "The lab does not offer this way of using the instrument."
-
-
-class WeekBookingsUsedUp(RuleBroken):
-    message = "Your company has %(used)s of %(limit)s bookings of this instrument in this week already."
-
-
-class WeekTimeUsedUp(RuleBroken):
-    message = "Your company has %(used_minutes)s of %(limit_minutes)s on this instrument in this week already."
 
 
 class PriceMissing(RuleBroken):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.rule_errors import BOOKINGS_USED_UP, TIME_USED_UP, LimitBroken
 from core.slot import Slot, local_date, local_day
-from equipment.limiting import Limit, Reach
+from equipment.limits import Limit, Reach
 from equipment.models import LimitSubject, Period
 
 A_DAY = timedelta(days=1)

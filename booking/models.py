@@ -182,11 +182,17 @@ class UnitDay(Base):
     claimed: Mapped[int]
 
 
+_OVERRIDDEN = text("verb = 'overridden'")
+
+
 class BookingEvent(Base):
     """One change of a booking: who, when, from, to, why. Append-only."""
 
     __tablename__ = "booking_events"
-    __table_args__ = (Index("ix_booking_events_booking", "booking_id", "id"),)
+    __table_args__ = (
+        Index("ix_booking_events_booking", "booking_id", "id"),
+        Index("ix_booking_events_overridden", "id", sqlite_where=_OVERRIDDEN, postgresql_where=_OVERRIDDEN),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
@@ -195,7 +201,7 @@ class BookingEvent(Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     #: For whom the actor decided as a deputy.
     behalf_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    #: A verb of `booking.states`, or `requested`.
+    #: A verb of `booking.states`, or `requested`, or `overridden` (rules were set aside).
     verb: Mapped[str] = mapped_column(String(12))
     from_state: Mapped[State | None] = mapped_column(Code(State, 10))
     to_state: Mapped[State] = mapped_column(Code(State, 10))

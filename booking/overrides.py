@@ -5,8 +5,9 @@ organisation only by the zone's office.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from booking.errors import ReasonMissing, RuleBroken
 from booking.events import record_event
 from booking.models import Booking
 from booking.rule_errors import BOOKINGS_USED_UP, TIME_USED_UP, MayNotOverride, OverrideUnknown
+from core.errors import Refusal
 from core.i18n import N_
 from members import notes
 from members.actor import Actor
@@ -44,36 +46,38 @@ assert {kind.code for kind in (*BOOKINGS_USED_UP.values(), *TIME_USED_UP.values(
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Codes of rules to set aside, and why."""
+    """Codes of rules to set aside for once, and why; `allowed`: what whoever asks may set aside at all."""
 
     codes: frozenset[str] = frozenset()
     reason: str = ""
+    allowed: frozenset[str] = frozenset()
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.codes
+    @classmethod
+    def of(cls, codes: Iterable[str], reason: str) -> Self:
+        """As it was asked; `allow` says whether it may be."""
+        return cls(frozenset(codes), reason)
 
 
 NONE = Override()
 
 
-def overridable_by(actor: Actor, *, manages: bool) -> frozenset[str]:
-    """What somebody may set aside: managers of the lab, and there the zone's office also a suspension."""
-    if not manages:
-        return frozenset()
-    return OF_THE_LAB | OF_THE_ZONE if actor.has(Role.ZONE_ADMIN) else OF_THE_LAB
+def allow(wanted: Override, actor: Actor, *, manages: bool) -> Override:
+    """What is asked, with what the actor may: managers of the lab, and of them the zone's office also a suspension.
 
-
-def require_allowed(override: Override, allowed: frozenset[str]) -> None:
-    """Raises OverrideUnknown for what is no such rule, MayNotOverride, and ReasonMissing."""
-    if override.is_empty:
-        return
-    if unknown := override.codes - WORDS.keys():
+    Raises OverrideUnknown for what is no such rule, MayNotOverride, and ReasonMissing.
+    """
+    allowed = _allowed_to(actor) if manages else frozenset()
+    if unknown := wanted.codes - WORDS.keys():
         raise OverrideUnknown(field="override", rule=", ".join(sorted(unknown)))
-    if not override.codes <= allowed:
+    if not wanted.codes <= allowed:
         raise MayNotOverride(field="override")
-    if not override.reason.strip():
+    if wanted.codes and not wanted.reason.strip():
         raise ReasonMissing(field="reason")
+    return replace(wanted, allowed=allowed)
+
+
+def _allowed_to(actor: Actor) -> frozenset[str]:
+    return OF_THE_LAB | OF_THE_ZONE if actor.has(Role.ZONE_ADMIN) else OF_THE_LAB
 
 
 def split(broken: Iterable[RuleBroken], override: Override) -> tuple[list[RuleBroken], list[str]]:
@@ -88,9 +92,10 @@ def split(broken: Iterable[RuleBroken], override: Override) -> tuple[list[RuleBr
     return left, passed
 
 
-def offered(reasons: Iterable[RuleBroken], allowed: frozenset[str]) -> list[str]:
-    """Which of some refusals somebody may set aside, each once and in order."""
-    return list(dict.fromkeys(rule.code for rule in reasons if rule.code in allowed))
+def offered(reasons: Iterable[Refusal], override: Override) -> dict[str, list[str]]:
+    """As details of a refusal: which of its reasons whoever asks may set aside, each once and in order."""
+    codes = list(dict.fromkeys(rule.code for rule in reasons if rule.code in override.allowed))
+    return {"overridable": codes} if codes else {}
 
 
 def record(

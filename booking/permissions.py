@@ -10,7 +10,7 @@ from booking.models import Awaiting, Booking, State
 from core.errors import Forbidden
 from equipment.models import Tier
 from members.actor import Actor, Grant
-from members.models import Role
+from members.models import Role, Suspension
 
 BOOKERS = (Role.STARTUP_OWNER, Role.STARTUP_MEMBER, Role.RESEARCHER)
 OVERSEERS = (Role.FINANCE_OFFICER, Role.ZONE_ADMIN, Role.AUDITOR)
@@ -24,6 +24,9 @@ class Payer:
     organisation_public_id: UUID
     tier: Tier
     may_use_vouchers: bool
+    #: Who uses the instrument, and whether the organisation was suspended; see `rulebook.Asker`.
+    person_id: int
+    suspension: Suspension | None
     #: Books as a member of a startup without being its owner: the owner may have a word first.
     is_member: bool = False
 
@@ -61,14 +64,26 @@ def payer_for(actor: Actor, entry: Owned) -> Payer:
     if grant is None:
         raise MayNotBook
     owns = grant.organisation_id in actor.organisation_ids(Role.STARTUP_OWNER)
-    return replace(payer_of(grant, entry), is_member=grant.role is Role.STARTUP_MEMBER and not owns)
+    return replace(payer_of(grant, entry, actor.person_id), is_member=grant.role is Role.STARTUP_MEMBER and not owns)
 
 
-def payer_of(grant: Grant, entry: Owned) -> Payer:
+def payer_of(grant: Grant, entry: Owned, person_id: int) -> Payer:
+    tier = Tier.STARTUP
     if grant.role is Role.RESEARCHER:
         tier = Tier.INTERNAL if grant.organisation_id == entry.owner_id else Tier.OTHER
-        return Payer(grant.organisation_id, grant.organisation_public_id, tier, may_use_vouchers=False)
-    return Payer(grant.organisation_id, grant.organisation_public_id, Tier.STARTUP, may_use_vouchers=True)
+    return Payer(
+        grant.organisation_id, grant.organisation_public_id, tier, may_use_vouchers=tier is Tier.STARTUP,
+        person_id=person_id, suspension=grant.suspension,
+    )  # fmt: skip
+
+
+def payer_again(booking: Booking) -> Payer:
+    """For whom a booking was made, as the organisation stands now."""
+    tier = Tier(booking.tier)
+    return Payer(
+        booking.organisation_id, booking.organisation.public_id, tier, may_use_vouchers=tier is Tier.STARTUP,
+        person_id=booking.person_id, suspension=booking.organisation.suspension,
+    )  # fmt: skip
 
 
 def tier_for(actor: Actor | None, entry: Owned) -> Tier:

@@ -24,12 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from booking.errors import BookingNotFound
+from booking.limits import Had, Who
 from booking.models import Awaiting, Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
 from booking.permissions import Acting
-from booking.states import LIVE
+from booking.states import COUNTED, LIVE
 from core.db import Instant
 from core.slot import Slot
-from equipment.models import Equipment, Lab, Unit
+from equipment.limits import Limit, Reach
+from equipment.models import Equipment, Lab, LimitSubject, Unit
 from members.actor import Actor
 from members.models import Note, Organisation, Person, Role
 
@@ -358,6 +360,44 @@ def find_story(session: Session, booking_id: int) -> list[Story]:
     return [Story(*row) for row in session.execute(statement)]
 
 
+class Overridden(NamedTuple):
+    """An event by which rules were set aside, with the booking it belongs to."""
+
+    event: BookingEvent
+    booking_public_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    name_zh: str
+    name_en: str
+    company_zh: str
+    company_en: str
+    actor_name: str | None
+    words: str | None
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+
+def find_overridden(session: Session, lab_id: int, *, before: int | None = None, limit: int = 50) -> list[Overridden]:
+    """Where a lab set rules aside, the newest first. A partial index holds these events alone."""
+    statement: Select[*tuple[Any, ...]] = (
+        select(
+            BookingEvent, Booking.public_id, Booking.starts_at, Booking.ends_at, Equipment.name_zh, Equipment.name_en,
+            Organisation.name_zh, Organisation.name_en, Person.name, Note.body,
+        )
+        .join(Booking, Booking.id == BookingEvent.booking_id)
+        .join(Equipment, Equipment.id == Booking.equipment_id)
+        .join(Organisation, Organisation.id == Booking.organisation_id)
+        .outerjoin(Person, Person.id == BookingEvent.actor_id)
+        .outerjoin(Note, Note.id == BookingEvent.note_id)
+        .where(BookingEvent.verb == literal_column("'overridden'"), Equipment.lab_id == lab_id)
+    )  # fmt: skip
+    if before is not None:
+        statement = statement.where(BookingEvent.id < before)
+    return [Overridden(*row) for row in session.execute(statement.order_by(BookingEvent.id.desc()).limit(limit))]
+
+
 def find_notes(session: Session, note_ids: Iterable[int | None]) -> dict[int, str]:
     wanted = {note_id for note_id in note_ids if note_id is not None}
     if not wanted:
@@ -478,20 +518,36 @@ def find_coming(session: Session, *, now: datetime, limit: int = 2000) -> list[B
     return list(session.scalars(statement.where(*coming).order_by(Booking.starts_at, Booking.id).limit(limit)))
 
 
-def find_slots_of_company(
-    session: Session, equipment_id: int, organisation_id: int, week: Slot, *, moving: int | None = None
-) -> list[Slot]:
-    """What a company has on an entry that starts in a week and was not given up."""
-    rows = session.execute(
-        select(Booking.id, Booking.starts_at, Booking.ends_at).where(
-            Booking.equipment_id == equipment_id,
-            Booking.organisation_id == organisation_id,
-            Booking.starts_at >= week.starts_at,
-            Booking.starts_at < week.ends_at,
-            Booking.state.in_(LIVE | {State.COMPLETED, State.NO_SHOW}),
+def find_had(
+    session: Session, who: Who, counting: Sequence[Limit], window: Slot, *, without: int | None = None
+) -> list[Had]:
+    """What limits count of a company and of a person: what starts in a window and was not given up. One statement.
+
+    `without`: the id of a booking that does not count.
+    """
+    whose: list[ColumnElement[bool]] = []
+    if any(limit.subject is LimitSubject.COMPANY for limit in counting):
+        whose.append(Booking.organisation_id == who.organisation_id)
+    if any(limit.subject is LimitSubject.PERSON for limit in counting):
+        whose.append(Booking.person_id == who.person_id)
+    statement = (
+        select(
+            Booking.id, Booking.equipment_id, Equipment.lab_id, Booking.organisation_id, Booking.person_id,
+            Booking.starts_at, Booking.ends_at,
         )
-    )
-    return [Slot(start, end) for key, start, end in rows if key != moving]
+        .join(Equipment, Equipment.id == Booking.equipment_id)
+        .where(
+            or_(*whose), Booking.starts_at >= window.starts_at, Booking.starts_at < window.ends_at,
+            Booking.state.in_(COUNTED),
+        )
+    )  # fmt: skip
+    if all(limit.reach is Reach.EQUIPMENT for limit in counting):
+        statement = statement.where(Booking.equipment_id == who.equipment_id)
+    return [
+        Had(equipment_id, lab_id, organisation_id, person_id, starts_at, ends_at)
+        for key, equipment_id, lab_id, organisation_id, person_id, starts_at, ends_at in session.execute(statement)
+        if key != without
+    ]
 
 
 def find_units(session: Session, equipment_id: int) -> list[Unit]:

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from booking import claims, conflicts, pricing, queries
+from booking import claims, overrides, pricing, rulebook
 from booking.claims import Place
 from booking.errors import ModeNotOffered, NotBookable, RuleBroken, RulesBroken, SlotOutOfRange
 from booking.models import Booking
+from booking.overrides import Override
 from booking.permissions import Payer
 from booking.pricing import Line, Use
+from booking.rulebook import Asker
 from core.errors import InvalidInput, NotFound, Refusal
 from core.slot import Slot, local_date
 from equipment import queries as catalogue
@@ -69,6 +71,9 @@ class Assessment:
     voucher_refusal: Refusal | None
     #: The nearest free slots; None where the time is not what stands in the way.
     alternatives: list[Slot] | None
+    #: What may be set aside, and which broken rules were.
+    override: Override = overrides.NONE
+    passed: Sequence[str] = ()
 
     @property
     def reasons(self) -> list[Refusal]:
@@ -118,17 +123,19 @@ def assess_slot(
     voucher: str | UUID,
     mode: ServiceMode | None = None,
     now: datetime,
-    by_lab: bool = False,
+    override: Override = overrides.NONE,
     moving: Booking | None = None,
 ) -> Assessment:
-    """Weigh a slot whole: time, limits of the week, quantities, price, mode, voucher, and whether it is taken.
+    """Weigh a slot whole: every rule of the book, quantities, price, mode, voucher, and whether it is taken.
 
     The one way of quotes, requests and moves; a write calls it with the units locked. `moving`: a booking whose claim,
-    held money and place in the week do not count. Raises NotBookable and SlotOutOfRange.
+    held money and place in limits do not count. Raises NotBookable and SlotOutOfRange.
     """
     require_quotable(entry, slot, now)
     moving_id = moving.id if moving else None
-    broken = find_broken_rules(session, entry, slot, now=now, payer=payer, by_lab=by_lab, moving=moving_id)
+    asker = Asker(payer.organisation_id, payer.person_id, payer.suspension)
+    found = rulebook.find_broken_rules(session, entry, slot, asker, now=now, without=moving_id)
+    broken, passed = overrides.split(found, override)
     place = claims.find_place(session, entry, slot, now=now, moving=moving_id)
     quote, more, refusal = _price(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now,
@@ -136,7 +143,7 @@ def assess_slot(
     )  # fmt: skip
     in_the_way = place.unit is None or any(rule.field in ("starts_at", "ends_at") for rule in broken)
     near = claims.find_alternatives(session, entry, slot, now=now, moving=moving_id) if in_the_way else None
-    return Assessment(quote, broken + more, place, refusal, near)
+    return Assessment(quote, broken + more, place, refusal, near, override, passed)
 
 
 def require_granted(found: Assessment) -> tuple[Quote, BookableUnit]:
@@ -146,33 +153,12 @@ def require_granted(found: Assessment) -> tuple[Quote, BookableUnit]:
     refusal. The first two bring the nearest free slots.
     """
     if found.broken:
-        details = {} if found.alternatives is None else {"alternatives": claims.as_details(found.alternatives)}
-        raise RulesBroken(reasons=found.reasons, details=details)
+        near = {} if found.alternatives is None else {"alternatives": claims.as_details(found.alternatives)}
+        raise RulesBroken(reasons=found.reasons, details=near | overrides.offered(found.broken, found.override))
     if refusal := found.place.find_refusal(found.alternatives) or found.voucher_refusal:
         raise refusal
     assert found.quote is not None and found.place.unit is not None, "nothing refuses, yet there is no quote"
     return found.quote, found.place.unit
-
-
-def find_broken_rules(
-    session: Session,
-    entry: Bookable,
-    slot: Slot,
-    *,
-    now: datetime,
-    payer: Payer | None = None,
-    by_lab: bool = False,
-    moving: int | None = None,
-) -> list[RuleBroken]:
-    """The entry's rules against a slot, with opening hours read for the slot's days; and, for a payer, its limits of
-    a week. `moving` is the id of a booking that does not count."""
-    open_slots = entry.open_slots(slot.widened(1440, 1440))
-    broken = conflicts.find_broken_rules(slot, entry, open_slots, zone=entry.zone, now=now, by_lab=by_lab)
-    if payer and not by_lab and (entry.company_week_bookings_max or entry.company_week_minutes_max):
-        week = conflicts.week_of(slot, entry.zone)
-        others = queries.find_slots_of_company(session, entry.id, payer.organisation_id, week, moving=moving)
-        broken += conflicts.find_broken_limits(slot, entry, others)
-    return broken
 
 
 def read_entry(session: Session, key: UUID | int, slot: Slot, now: datetime) -> Bookable:

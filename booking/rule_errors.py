@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from booking.errors import RuleBroken
 from core.errors import Forbidden, InvalidInput
 from core.i18n import N_, Term
-from equipment.limiting import Reach
+from equipment.limits import Reach
 from equipment.models import LimitSubject, Period
 
 _OF = {LimitSubject.COMPANY: N_("of the company"), LimitSubject.PERSON: N_("of one person")}

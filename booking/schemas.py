@@ -1,6 +1,5 @@
 """Shapes in and out of the JSON routes."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -10,9 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from booking.errors import SlotInvalid
 from booking.models import Booking
+from booking.overrides import Override
 from booking.quotes import Assessment, Quote
 from booking.service import Placed
-from core.errors import Refusal
+from core.http import Web
 from core.i18n import N_, Lang
 from core.rendering import localised
 from core.shapes import In, InstantIn, LongText, Out, VersionIn, read_uuid
@@ -70,11 +70,22 @@ class BookingIn(QuoteIn):
     terms_version: UUID | None = None
 
 
-class MoveIn(SlotIn):
+class OverrideIn(In):
+    """Codes of rules that the lab sets aside for once, and why; the reason is kept."""
+
+    override: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=20)] = []
+    reason: LongText = ""
+
+    @property
+    def wanted(self) -> Override:
+        return Override.of(self.override, self.reason)
+
+
+class MoveIn(SlotIn, OverrideIn):
     version: VersionIn
 
 
-class ApprovalIn(In):
+class ApprovalIn(OverrideIn):
     word: LongText = ""
     #: What was seen; left out: as it is now.
     version: VersionIn | None = None
@@ -129,9 +140,12 @@ class PayeeOut(Out):
 
 
 class ProblemOut(Out):
+    """`message` says all; `help` is its last part, what would help, where there is one."""
+
     code: str
     field: str
     message: str
+    help: str = ""
 
 
 class QuoteOut(Out):
@@ -278,6 +292,9 @@ class CalendarOut(Out):
     open: list[SlotOut]
 
 
-def problems_of(found: Assessment, words: Callable[[Refusal], str]) -> list[ProblemOut]:
-    """What stands in the way, with its words; `words` explains a refusal in the reader's language."""
-    return [ProblemOut(code=rule.code, field=rule.field, message=words(rule)) for rule in found.reasons]
+def problems_of(found: Assessment, web: Web) -> list[ProblemOut]:
+    """What stands in the way, with its words; `web` explains a refusal in the reader's language."""
+    return [
+        ProblemOut(code=rule.code, field=rule.field, message=web.explain(rule), help=web.explain_help(rule))
+        for rule in found.reasons
+    ]

@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from booking import acceptance, claims, deadlines, notices, permissions, queries, quotes
+from booking import acceptance, claims, deadlines, notices, overrides, permissions, queries, quotes
 from booking.errors import MayNotRunLab, ReasonMissing, VersionStale
 from booking.events import change_state, is_unguarded, record_event, require_state
 from booking.models import Awaiting, Booking, Source, State
 from booking.notices import Recipient
+from booking.overrides import Override
 from booking.permissions import Payer
 from booking.quotes import Assessment, Quote
 from core.db import lock_rows, table_of
@@ -91,16 +92,21 @@ def book_for_someone(
     voucher: str | UUID = "auto",
     mode: ServiceMode | None = None,
     purpose: str = "",
+    override: Override = overrides.NONE,
     now: datetime,
 ) -> Placed:
-    """The lab books for someone who phoned: approved at once, free of lead time and horizon. Raises as request."""
+    """The lab books for someone who phoned: approved at once, and free of rules that it sets aside with a reason.
+
+    Raises as request, and as `overrides.allow`.
+    """
     entry = quotes.read_entry(session, equipment_id, slot, now)
     require_manager_of(session, actor, entry)
+    override = overrides.allow(override, actor, manages=True)
     person, grant = members.get_booker_by_email(session, email)
     holder = Recipient(person.id, person.email, person.locale)
     return place_booking(
-        session, actor, entry, permissions.payer_of(grant, entry), holder, slot=slot, quantities=quantities,
-        voucher=voucher, mode=mode, purpose=purpose, source=Source.LAB, now=now,
+        session, actor, entry, permissions.payer_of(grant, entry, person.id), holder, slot=slot, quantities=quantities,
+        voucher=voucher, mode=mode, purpose=purpose, source=Source.LAB, override=override, now=now,
     )  # fmt: skip
 
 
@@ -117,6 +123,7 @@ def place_booking(
     mode: ServiceMode | None,
     purpose: str,
     source: Source,
+    override: Override = overrides.NONE,
     now: datetime,
 ) -> Placed:
     """The common way of every new booking, whoever asks for it."""
@@ -124,7 +131,7 @@ def place_booking(
     by_lab = source is Source.LAB
     claims.lock_for(session, payer.organisation_id, entry)
     found = quotes.assess_slot(
-        session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, by_lab=by_lab
+        session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now, override=override
     )
     quote, unit = quotes.require_granted(found)
     asks_owner = not by_lab and payer.is_member and members.needs_owner(session, payer.organisation_id, quote.price_fen)
@@ -149,6 +156,7 @@ def place_booking(
     claims.place_claim(session, booking, entry, found.place)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
     record_event(session, booking, "requested", None, actor=actor, now=now)
+    overrides.record(session, booking, override, found.passed, verb="requested", actor=actor, now=now)
     if booking.state is State.APPROVED:
         record_event(session, booking, "approved", State.REQUESTED, actor=actor if by_lab else None, now=now)
     notices.placed(session, booking, holder, entry, now=now)
@@ -180,12 +188,13 @@ def cancel_booking(session: Session, actor: Actor, booking_id: UUID, *, reason: 
 
 
 def move_booking(
-    session: Session, actor: Actor, booking_id: UUID, *, slot: Slot, version: int, now: datetime
-) -> Booking:
+    session: Session, actor: Actor, booking_id: UUID, *, slot: Slot, version: int, override: Override = overrides.NONE,
+    now: datetime,
+) -> Booking:  # fmt: skip
     """Move to another slot under the same rules; the hold follows the new price.
 
     A startup's move of an approved booking asks the lab again. Locks company, units, booking. Raises as request, and
-    VersionStale, StateChanged.
+    VersionStale, StateChanged, and as `overrides.allow`.
     """
     keys = queries.get_keys(session, booking_id)
     entry = quotes.read_entry(session, keys.equipment_id, slot, now)
@@ -198,7 +207,8 @@ def move_booking(
     if booking.version != version:
         raise VersionStale
     by_lab = permissions.manages(actor, lab_ids, entry.lab_id)
-    found = _assess_again(session, booking, entry, slot, by_lab=by_lab, now=now)
+    override = overrides.allow(override, actor, manages=by_lab)
+    found = _assess_again(session, booking, entry, slot, override=override, now=now)
     quote, unit = quotes.require_granted(found)
     asks_owner = _asks_owner_again(session, actor, booking, quote.price_fen, by_lab=by_lab)
     was = booking.slot
@@ -212,14 +222,15 @@ def move_booking(
     booking = queries.get_booking_by_id(session, booking.id)
     claims.place_claim(session, booking, entry, found.place)
     vouchers.place_holds(session, quote.plan, reference=booking.reference, now=now)
+    overrides.record(session, booking, override, found.passed, verb="moved", actor=actor, now=now)
     notices.moved(session, booking, was=was, by_lab=by_lab and booking.person_id != actor.person_id, now=now)
     return booking
 
 
-def preview_move(session: Session, booking: Booking, slot: Slot, *, by_lab: bool, now: datetime) -> Assessment:
+def preview_move(session: Session, booking: Booking, slot: Slot, *, now: datetime) -> Assessment:
     """What a move would mean, by the same rules; reads only. Raises SlotOutOfRange."""
     entry = quotes.read_entry(session, booking.equipment_id, slot, now)
-    return _assess_again(session, booking, entry, slot, by_lab=by_lab, now=now)
+    return _assess_again(session, booking, entry, slot, override=overrides.NONE, now=now)
 
 
 def require_manager_of(session: Session, actor: Actor, entry: InLab) -> None:
@@ -278,25 +289,20 @@ def end_booking(
 
 
 def _assess_again(
-    session: Session, booking: Booking, entry: Bookable, slot: Slot, *, by_lab: bool, now: datetime
+    session: Session, booking: Booking, entry: Bookable, slot: Slot, *, override: Override, now: datetime
 ) -> Assessment:
     """Another slot for a booking: its quantities, its voucher and its way of use stay."""
     choice = booking.voucher_choice
     return quotes.assess_slot(
         session,
         entry,
-        Payer(
-            booking.organisation_id,
-            booking.organisation.public_id,
-            Tier(booking.tier),
-            may_use_vouchers=booking.tier == Tier.STARTUP,
-        ),
+        permissions.payer_again(booking),
         slot,
         quantities=booking.quantities,
         voucher=choice if choice in ("auto", "none") else UUID(choice),
         mode=booking.service_mode,
         now=now,
-        by_lab=by_lab,
+        override=override,
         moving=booking,
     )
 

@@ -17,6 +17,8 @@ TRANSITIONS: dict[str, tuple[frozenset[State], State | None]] = {
 }
 #: In these a booking keeps its claim on the unit and its hold on the voucher.
 LIVE = frozenset({State.REQUESTED, State.APPROVED, State.IN_USE})
+#: These count against limits: what was given up in time does not.
+COUNTED = LIVE | {State.COMPLETED, State.NO_SHOW}
 ENDED = frozenset(State) - LIVE
 
 

@@ -126,7 +126,7 @@ def enter_past_use(
     if not reason.strip():
         raise ReasonMissing(field="reason")
     person, grant = members.get_booker_by_email(session, email)
-    payer = permissions.payer_of(grant, entry)
+    payer = permissions.payer_of(grant, entry, person.id)
     claims.lock_for(session, payer.organisation_id, entry)
     unit = _unit_free_in_past(session, entry, slot)
     quote = quotes.quote_slot(session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now)

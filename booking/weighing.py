@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from booking import conflicts
+from booking.limits import period_of
 from booking.models import Booking, State
 from booking.states import LIVE
 from core.slot import Slot, local_date
-from equipment.models import Qualification
+from equipment.models import Period, Qualification
 from vouchers import queries as vouchers
 from vouchers.queries import HoldRow
 
@@ -52,7 +52,10 @@ def weigh(session: Session, bookings: Sequence[Booking], *, now: datetime) -> di
     """By id, for requests with their instruments and labs; two statements however many, three with qualifications."""
     if not bookings:
         return {}
-    weeks = {booking.id: conflicts.week_of(booking.slot, ZoneInfo(booking.equipment.lab.zone)) for booking in bookings}
+    weeks = {
+        booking.id: period_of(booking.starts_at, Period.WEEK, ZoneInfo(booking.equipment.lab.zone))
+        for booking in bookings
+    }
     others = _find_others(session, bookings, list(weeks.values()))
     holds = vouchers.find_holds_of(session, [booking.reference for booking in bookings])
     lacking = _find_lacking(session, bookings, now)

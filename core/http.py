@@ -126,6 +126,10 @@ class Web:
         """A refusal as a sentence in the reader's language."""
         return explain(refusal, self.lang, self.site.renderer)
 
+    def explain_help(self, refusal: Refusal) -> str:
+        """What would help against a refusal, alone."""
+        return explain_help(refusal, self.lang, self.site.renderer)
+
     def _form_fields(self) -> Markup:
         """Hidden fields of every form: proof that it is ours, and the key that makes it happen once."""
         inputs = '<input type="hidden" name="csrf" value="{}"><input type="hidden" name="_key" value="{}">'

@@ -14,7 +14,8 @@ from core.i18n import Lang
 from core.middleware import SafeRoute
 from core.shapes import In, LongText, Out
 from equipment import limiting, qualifying
-from equipment.limiting import ZONE, Limit, Place
+from equipment.limiting import ZONE, Place
+from equipment.limits import KEYS, Limit
 from equipment.models import LimitSubject, Period
 from equipment.qualification_words import qualification_row
 from equipment.qualifying import Row
@@ -39,7 +40,7 @@ class LimitIn(In):
 class LimitsIn(In):
     """All limits of a place: what is not among them is no limit any more."""
 
-    limits: Annotated[list[LimitIn], Field(max_length=len(limiting.KEYS))]
+    limits: Annotated[list[LimitIn], Field(max_length=len(KEYS))]
     #: As it was read; left out: whatever stands there.
     seen: Annotated[str, Field(max_length=40)] = ""
 

@@ -38,8 +38,10 @@ from core.db import EPOCH, Instant, PublicId
 from core.slot import Slot
 from equipment import opening
 from equipment.errors import EquipmentNotFound
+from equipment.limits import Limit, counts_for, in_order, reach_of
 from equipment.models import (
     ApprovalMode,
+    BookingLimit,
     CalendarDay,
     ChargeUnit,
     Closure,
@@ -47,7 +49,9 @@ from equipment.models import (
     Equipment,
     Lab,
     LabStaff,
+    LimitSubject,
     OpeningHours,
+    Period,
     PriceBand,
     Rate,
     ServiceMode,
@@ -130,6 +134,7 @@ class Bookable:
     public_id: UUID
     owner_id: int
     lab_id: int
+    category: str
     name_zh: str
     name_en: str
     service_modes: tuple[ServiceMode, ...]
@@ -150,6 +155,7 @@ class Bookable:
     terms_version: UUID | None
     company_week_minutes_max: int | None
     company_week_bookings_max: int | None
+    needs_qualification: bool
     payee_id: int
     payee_public_id: UUID
     payee_name_zh: str
@@ -165,6 +171,8 @@ class Bookable:
     closed: Sequence[Slot]
     #: In order of id.
     staff: Sequence[Staff]
+    #: Of the instrument, its lab and the zone, beside those among its rules.
+    limits: Sequence[Limit]
     #: What `days` and `closed` cover.
     window: Slot
 
@@ -185,13 +193,13 @@ def get_bookable(session: Session, key: UUID | int, window: Slot) -> Bookable:
     row = connection.execute(_statement(connection.dialect.name, by_id), asked).one_or_none()
     if row is None:
         raise EquipmentNotFound
-    zone, hours, tariffs, units, days, closed, staff = row[-7:]
+    zone, hours, tariffs, units, days, closed, staff, limits = row[-8:]
     people = [Staff(key, email, locale, Role(role)) for key, email, locale, role in sorted(json.loads(staff))]
     lists = (
         ZoneInfo(zone), _read_hours(hours), _read_tariffs(tariffs), _read_units(units), _read_days(days),
-        _read_closed(closed), people, window,
+        _read_closed(closed), people, _read_limits(limits), window,
     )  # fmt: skip
-    return Bookable(*(*row[:-7], *lists))
+    return Bookable(*(*row[:-8], *lists))
 
 
 @lru_cache(maxsize=1024)
@@ -233,6 +241,14 @@ def _read_closed(text: str) -> Sequence[Slot]:
     )
 
 
+@lru_cache(maxsize=1024)
+def _read_limits(text: str) -> Sequence[Limit]:
+    return in_order(
+        Limit(reach_of(of_entry, of_lab), LimitSubject(subject), Period(period), bookings, minutes)
+        for of_entry, of_lab, subject, period, bookings, minutes in json.loads(text)
+    )
+
+
 @cache
 def _statement(dialect: str, by_id: bool) -> Select[*tuple[Any, ...]]:
     """Made once: putting it together takes longer than running it."""
@@ -244,15 +260,18 @@ def _statement(dialect: str, by_id: bool) -> Select[*tuple[Any, ...]]:
     )
     return (
         select(
-            Equipment.id, Equipment.public_id, Equipment.owner_id, Equipment.lab_id, Equipment.name_zh,
-            Equipment.name_en, Equipment.service_modes, Equipment.voucher_eligible, Equipment.is_bookable,
+            Equipment.id, Equipment.public_id, Equipment.owner_id, Equipment.lab_id, Equipment.category,
+            Equipment.name_zh, Equipment.name_en, Equipment.service_modes, Equipment.voucher_eligible,
+            Equipment.is_bookable,
             Equipment.retired_at, Equipment.approval_mode, Equipment.step_minutes, Equipment.length_minutes_min,
             Equipment.length_minutes_max, Equipment.lead_minutes, Equipment.horizon_days,
             Equipment.buffer_before_minutes, Equipment.buffer_after_minutes, Equipment.decide_minutes,
             Equipment.escalate_bp, Equipment.terms_version,
-            Equipment.company_week_minutes_max, Equipment.company_week_bookings_max, Equipment.payee_id,
+            Equipment.company_week_minutes_max, Equipment.company_week_bookings_max,
+            Equipment.needs_qualification, Equipment.payee_id,
             Organisation.public_id, Organisation.name_zh, Organisation.name_en,
             Lab.zone, _hours(lists), _tariffs(lists), _units(lists), _days(lists), _closures(lists), _staff(lists),
+            _limits(lists),
         )
         .select_from(Equipment)
         .join(Lab, Lab.id == Equipment.lab_id)
@@ -356,6 +375,14 @@ def _closures(lists: Lists) -> ScalarSelect[str]:
         Closure.ends_at > bindparam("starts_at", type_=Instant),
     )
     return select(rows).where(_of_three_levels(Closure), *met).correlate(Equipment).scalar_subquery()
+
+
+def _limits(lists: Lists) -> ScalarSelect[str]:
+    rows = lists.rows(
+        BookingLimit.equipment_id, BookingLimit.lab_id, BookingLimit.subject, BookingLimit.period,
+        BookingLimit.bookings_max, BookingLimit.minutes_max,
+    )  # fmt: skip
+    return select(rows).where(counts_for(Equipment.id, Equipment.lab_id)).correlate(Equipment).scalar_subquery()
 
 
 def _staff(lists: Lists) -> ScalarSelect[str]:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, literal, select
 from sqlalchemy.orm import Session
 
 from core.db import lock_rows
@@ -14,6 +13,7 @@ from core.i18n import N_
 from equipment.errors import LimitInvalid, LimitsNotHere, SavedMeanwhile
 from equipment.freshness import fingerprint
 from equipment.history import record_change
+from equipment.limits import KEYS, RULE_KEY, Limit, Reach, counts_for, in_order, reach_of
 from equipment.models import BookingLimit, LimitSubject, Period
 from equipment.scopes import Level, Scope
 from members import audit
@@ -22,28 +22,6 @@ from members.actor import Actor
 from members.models import Organisation
 
 BOOKINGS_MOST, MINUTES_MOST = 10_000, 31 * 1440
-
-
-class Reach(StrEnum):
-    """Which bookings are counted together."""
-
-    EQUIPMENT = "equipment"
-    LAB = "lab"
-    ZONE = "zone"
-
-
-class Limit(NamedTuple):
-    """So much at most; None: as much as one likes of that."""
-
-    reach: Reach
-    subject: LimitSubject
-    period: Period
-    bookings_max: int | None
-    minutes_max: int | None
-
-    @property
-    def key(self) -> tuple[LimitSubject, Period]:
-        return self.subject, self.period
 
 
 @dataclass(frozen=True)
@@ -75,9 +53,6 @@ class Place:
 
 
 ZONE = Place()
-#: In which order they are shown. An instrument's limit of a company in a week is one of its rules.
-KEYS = tuple((subject, period) for subject in LimitSubject for period in Period)
-RULE_KEY = (LimitSubject.COMPANY, Period.WEEK)
 LABELS: dict[tuple[LimitSubject, Period], str] = {
     (LimitSubject.COMPANY, Period.DAY): N_("A company in a day"),
     (LimitSubject.COMPANY, Period.WEEK): N_("A company in a week"),
@@ -110,29 +85,18 @@ def find_own_limits(session: Session, place: Place) -> list[Limit]:
     return sorted((Limit(place.reach, *row) for row in rows), key=lambda limit: KEYS.index(limit.key))
 
 
-def find_limits(session: Session, equipment_id: int, lab_id: int) -> list[Limit]:
+def find_limits(session: Session, equipment_id: int, lab_id: int) -> Sequence[Limit]:
     """Every limit that counts for an instrument, its own first. One statement."""
     rows = session.execute(
         select(
             BookingLimit.equipment_id, BookingLimit.lab_id, BookingLimit.subject, BookingLimit.period,
             BookingLimit.bookings_max, BookingLimit.minutes_max,
-        ).where(
-            or_(
-                BookingLimit.equipment_id == equipment_id, BookingLimit.lab_id == lab_id,
-                and_(BookingLimit.equipment_id.is_(None), BookingLimit.lab_id.is_(None)),
-            )
-        )
+        ).where(counts_for(literal(equipment_id), literal(lab_id)))
     )  # fmt: skip
-    found = [
+    return in_order(
         Limit(reach_of(of_entry, of_lab), subject, period, bookings, minutes)
         for of_entry, of_lab, subject, period, bookings, minutes in rows
-    ]
-    return sorted(found, key=lambda limit: (list(Reach).index(limit.reach), KEYS.index(limit.key)))
-
-
-def reach_of(equipment_id: int | None, lab_id: int | None) -> Reach:
-    """The reach of a row by its columns."""
-    return Reach.EQUIPMENT if equipment_id is not None else Reach.LAB if lab_id is not None else Reach.ZONE
+    )
 
 
 def mark_of(limits: Sequence[Limit]) -> str:

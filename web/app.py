@@ -32,6 +32,7 @@ from booking.pages import calendar as calendar_pages
 from booking.pages import closures as closure_pages
 from booking.pages import compare as compare_pages
 from booking.pages import deciding as deciding_pages
+from booking.pages import exceptions as exception_pages
 from booking.pages import free as free_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
@@ -125,6 +126,7 @@ ROUTERS = (
     moving_pages.router,
     report_pages.router,
     closure_pages.router,
+    exception_pages.router,
     terms_pages.router,
     papers_api.router,
     papers_pages.router,

@@ -10,11 +10,13 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import acceptance, deciding, deputies, permissions, queries, service, visits
-from booking.errors import SlotInvalid
+from booking import acceptance, deciding, deputies, permissions, queries, rechecking, service, visits
+from booking.errors import RuleBroken, SlotInvalid
 from booking.models import Awaiting, Booking, Source, State
 from booking.pages import views
+from booking.pages.exceptions import choices_from, choices_of, read_override
 from booking.pages.instrument import Asked, instrument_page, read_mode
+from booking.pages.training import own_qualifications
 from booking.pages.weights import declines_early, proposals_of, read_proposed, weigh_for
 from booking.papers import messages
 from booking.papers.sides import Side
@@ -30,6 +32,7 @@ from core.slot import Slot
 from equipment import queries as catalogue
 from members.access import Caller, SignedIn
 from members.models import Role
+from members.suspensions import suspension_notices
 from vouchers import queries as voucher_queries
 
 router = APIRouter(include_in_schema=False)
@@ -51,6 +54,7 @@ def show_desk(caller: SignedIn) -> Response:
         balance = voucher_queries.sum_balances(session, startups) if startups else None
         shown = [booking.id for booking in live + past]
         unread = messages.count_unread(session, shown, Side.STARTUP, actor.person_id)
+        qualifications = own_qualifications(session, caller)
     cards = [views.card_of(booking, lang=caller.lang, now=caller.now) for booking in live]
     return caller.render(
         "pages/booking/desk.html",
@@ -61,6 +65,8 @@ def show_desk(caller: SignedIn) -> Response:
         ended=ended,
         balance=balance,
         unread=unread,
+        qualifications=qualifications,
+        suspensions=suspension_notices(caller),
     )
 
 
@@ -135,21 +141,29 @@ def move_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
         keys = queries.get_keys(session, booking_id)
         slot = read_slot(form, catalogue.get_zone(session, keys.equipment_id))
         version = int(form["version"]) if form["version"].isdecimal() else 0
-        service.move_booking(session, caller.actor, booking_id, slot=slot, version=version, now=caller.now)
+        service.move_booking(
+            session, caller.actor, booking_id, slot=slot, version=version, override=read_override(form), now=caller.now
+        )
         return read_next(form, booking_id)
 
-    return _try(caller, form, booking_id, act, N_("Moved."))
+    return _try(caller, form, booking_id, act, N_("Moved."), tried="move")
 
 
 @router.post("/bookings/{booking_id}/approval")
 def approve_booking(booking_id: UUID, form: FormIn, caller: SignedIn) -> Response:
     def act(session: Session) -> str:
         deciding.approve_booking(
-            session, caller.actor, booking_id, word=form["word"], version=_version(form), now=caller.now
+            session,
+            caller.actor,
+            booking_id,
+            word=form["word"],
+            override=read_override(form),
+            version=_version(form),
+            now=caller.now,
         )
         return read_next(form, booking_id)
 
-    return _try(caller, form, booking_id, act, N_("Your word is given. The person has been told."))
+    return _try(caller, form, booking_id, act, N_("Your word is given. The person has been told."), tried="approval")
 
 
 @router.post("/bookings/{booking_id}/refusal")
@@ -208,19 +222,19 @@ def answer_or_show(
     return _try(caller, form, booking_id, once, flash)
 
 
-def _try(caller: Caller, form: Form, booking_id: UUID, act: Any, flash: str) -> Response:
+def _try(caller: Caller, form: Form, booking_id: UUID, act: Any, flash: str, tried: str = "") -> Response:
     """Do it once; a refusal is shown on the booking's own page, with what was typed."""
     try:
         return caller.redirect_once(form, act, flash=flash)
     except NotFound:
         raise
     except Refusal as refusal:
-        return _page(caller, booking_id, refusal=refusal, form=form)
+        return _page(caller, booking_id, refusal=refusal, form=form, tried=tried)
 
 
 def _page(
     caller: Caller, booking_id: UUID, *, refusal: Refusal | None = None, form: Form | None = None,
-    all_messages: bool = False,
+    all_messages: bool = False, tried: str = "",
 ) -> Response:  # fmt: skip
     with caller.read() as session:
         booking = queries.get_booking(session, booking_id)
@@ -233,6 +247,7 @@ def _page(
         story = queries.find_story(session, booking.id)
         words = queries.find_notes(session, [booking.purpose_note_id])
         holds = voucher_queries.find_holds(session, booking.reference)
+        broken = _find_broken(session, caller, booking, lab_ids) if tried != "move" else []
         agreed = acceptance.find_agreed(session, booking)
         papers = read_papers(session, caller, booking, lab_ids, all_messages=all_messages)
     if papers.unread_to is not None:
@@ -263,6 +278,11 @@ def _page(
         wrong=_field_of(refusal) if refusal else "",
         alternatives=views.slots_of(refusal),
         typed=form or Form([]),
+        tried=tried,
+        broken=[caller.explain(rule) for rule in broken] if refusal is None else [],
+        exceptions=choices_of(refusal, caller) if tried == "move" else choices_from(broken, caller),
+        set_aside=form.getlist("override") if form else [],
+        why=form["override_reason"] if form else "",
         local_start=_wall(booking, booking.starts_at),
         local_end=_wall(booking, booking.ends_at),
         visit_end=_wall(booking, visits.suggested_end(booking, caller.now)),
@@ -278,6 +298,14 @@ def _page(
 def _field_of(refusal: Refusal) -> str:
     """Fields that stand once on the page; the others are named in words."""
     return refusal.field if refusal.field in ("words", "file", "terms_version") else ""
+
+
+def _find_broken(session: Session, caller: Caller, booking: Booking, lab_ids: frozenset[int]) -> list[RuleBroken]:
+    """What a request breaks by now, for those who decide on it."""
+    manages = permissions.manages(caller.actor, lab_ids, booking.equipment.lab_id)
+    if not manages or booking.state is not State.REQUESTED:
+        return []
+    return rechecking.find_broken_now(session, booking, now=caller.now)
 
 
 def _cancelling(caller: Caller, booking: Booking, lab_ids: frozenset[int]) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def rule_rows(entry: Equipment, lang: Lang) -> list[dict[str, str]]:
         (gettext(lang, "Free to cancel until before"), format_length(entry.cancel_free_minutes, lang)),
         (gettext(lang, "No-show after"), format_length(entry.no_show_minutes, lang)),
     ]
+    if entry.needs_qualification:
+        rows.append((gettext(lang, "Only for people who are qualified"), gettext(lang, "yes")))
     if entry.lead_minutes:
         rows.insert(0, (gettext(lang, "At least ahead"), format_length(entry.lead_minutes, lang)))
     if entry.buffer_before_minutes or entry.buffer_after_minutes:

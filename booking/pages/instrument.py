@@ -16,6 +16,7 @@ from booking.availability import Days
 from booking.errors import SlotInvalid
 from booking.pages import views
 from booking.pages.facts import fact_rows, price_rows, rule_rows, word_rows
+from booking.pages.training import training_of
 from booking.pages.week import WEEK, find_week_busy, picked, week_of, week_rows
 from booking.papers.question_pages import read_questions
 from booking.pricing import quantity_step, quantity_units, rates_for
@@ -99,6 +100,7 @@ def instrument_page(
         is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot, zone))
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
+        training = training_of(session, caller, entry)
         asked_terms = terms.get_terms(session, entry.terms_version) if entry.terms_version else None
         asked_questions = read_questions(session, caller, entry.id)
         photos, documents = files.find_photos(session, entry.id), files.find_documents(session, entry.id)
@@ -146,6 +148,7 @@ def instrument_page(
         alternatives=_alternative_rows(entry, preview, refusal, asked, zone),
         vouchers=vouchers,
         **asked_questions,
+        training=training,
         terms=asked_terms,
         terms_parts=part_rows(asked_terms, caller.lang) if asked_terms else [],
         is_provisional=is_provisional,

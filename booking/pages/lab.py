@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from booking import outages, service, visits
 from booking.pages.bookings import read_id, read_quantities, read_slot, read_voucher
+from booking.pages.exceptions import choices_of, read_override
 from booking.pricing import quantity_step, quantity_units, rates_for
 from core.errors import Refusal
 from core.forms import Form, FormIn
@@ -50,7 +51,9 @@ def book_for_someone(form: FormIn, caller: Manager) -> Response:
         if form["past"]:
             booking = visits.enter_past_use(session, caller.actor, reason=form["reason"], **common)
         else:
-            booking, *_ = service.book_for_someone(session, caller.actor, purpose=form["purpose"], **common)
+            booking, *_ = service.book_for_someone(
+                session, caller.actor, purpose=form["purpose"], override=read_override(form), **common
+            )
         return f"/bookings/{booking.public_id}"
 
     try:
@@ -93,6 +96,9 @@ def _new_page(
         past=past,
         errors=[{"field": refusal.field, "message": caller.explain(refusal)}] if refusal else [],
         typed=form or Form([]),
+        exceptions=choices_of(refusal, caller),
+        set_aside=form.getlist("override") if form else [],
+        why=form["override_reason"] if form else "",
     )
 
 

@@ -13,6 +13,7 @@ from booking.errors import StateChanged, VersionStale
 from booking.models import Booking, State
 from booking.pages import views
 from booking.pages.bookings import read_slot
+from booking.pages.exceptions import choices_from
 from booking.pages.week import picked
 from booking.quotes import Assessment
 from booking.states import may_follow
@@ -46,7 +47,7 @@ def show_move(
         try:
             slot = read_slot(Form([("starts_at", starts_at[:20]), ("ends_at", ends_at[:20])]), zone)
             _require_unchanged(booking, version)
-            found = service.preview_move(session, booking, slot, by_lab=by_lab, now=caller.now)
+            found = service.preview_move(session, booking, slot, now=caller.now)
         except Refusal as error:
             refusal = error
     reasons: list[Refusal] = list(found.reasons) if found else [refusal] if refusal else []
@@ -68,7 +69,18 @@ def show_move(
         typed=picked(slot, zone) if slot else {"starts_at": starts_at[:20], "ends_at": ends_at[:20]},
         next=next[:200],
         can_move=not reasons,
+        exceptions=_exceptions(found, caller) if by_lab else [],
+        set_aside=[],
+        why="",
     )
+
+
+def _exceptions(found: Assessment | None, caller: Caller) -> list[dict[str, str]]:
+    """The rules that a lab may set aside, where nothing else stands in the way."""
+    if found is None or len(found.reasons) > len(found.broken):
+        return []
+    choices = choices_from(found.broken, caller)
+    return choices if {choice["value"] for choice in choices} >= {rule.code for rule in found.broken} else []
 
 
 def _require_unchanged(booking: Booking, version: str) -> None:

@@ -1,11 +1,12 @@
 """What pages show of a booking: ready words and values, so that templates decide nothing. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from booking import deadlines
+from booking import deadlines, overrides
 from booking.models import Awaiting, Booking, State
 from booking.pricing import Line, LineKind, lines_from_json
 from booking.queries import Story
@@ -108,6 +109,8 @@ def story_rows(story: list[Story], *, lang: Lang, zone: ZoneInfo) -> list[dict[s
         text = gettext(lang, VERB_WORDS[event.verb])
         if event.verb == "checked_out" and event.data.get("price_fen") is not None:
             text += " · " + format_money(event.data["price_fen"])
+        if event.verb == "overridden":
+            text += " · " + rule_names(event.data["override"], lang)
         rows.append(
             {
                 "when": format_instant(event.at, lang, zone),
@@ -175,6 +178,12 @@ def waiting_words(booking: Booking, lang: Lang, zone: ZoneInfo) -> str:
     then = format_instant(deadlines.lab_by(booking.awaiting_since, booking.decide_by), lang, zone)
     text = N_("The startup's owner decides by %(when)s, then the lab by %(then)s.")
     return translate(lang, text, when=when, then=then)
+
+
+def rule_names(codes: Iterable[str], lang: Lang) -> str:
+    """Codes of rules that were set aside in words, each once."""
+    words = dict.fromkeys(gettext(lang, overrides.WORDS.get(code, code)) for code in codes)
+    return ("、" if lang == "zh-CN" else ", ").join(words)
 
 
 def step_rows(booking: Booking, lang: Lang, *, with_owner: bool = False) -> list[dict[str, str]]:

@@ -14,7 +14,8 @@ from core.i18n import N_, gettext
 from equipment import limiting
 from equipment.errors import LimitInvalid, SavedMeanwhile
 from equipment.lengths import read_length, write_length
-from equipment.limiting import LABELS, ZONE, Limit, Place
+from equipment.limiting import LABELS, ZONE, Place
+from equipment.limits import Limit, Reach
 from equipment.models import LimitSubject, Period
 from equipment.pages.shared import Manager, around, errors_of, is_shown, read_level, seen_of, status_of
 from equipment.scopes import find_scope
@@ -25,9 +26,9 @@ router = APIRouter(include_in_schema=False)
 Zone = Annotated[Caller, Depends(allowed(Role.ZONE_ADMIN, Role.AUDITOR))]
 SAVED = N_("Saved. It counts for new bookings; what is booked stays.")
 _NOTES = {
-    limiting.Reach.EQUIPMENT: N_("Counted on this instrument alone, beside the limits of its lab and of the zone."),
-    limiting.Reach.LAB: N_("Counted on all instruments of the lab together, beside the limits of each instrument."),
-    limiting.Reach.ZONE: N_("Counted on all instruments of the zone together, beside those of labs and instruments."),
+    Reach.EQUIPMENT: N_("Counted on this instrument alone, beside the limits of its lab and of the zone."),
+    Reach.LAB: N_("Counted on all instruments of the lab together, beside the limits of each instrument."),
+    Reach.ZONE: N_("Counted on all instruments of the zone together, beside those of labs and instruments."),
 }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def _page(
         status=status_of(refusal),
         note=gettext(caller.lang, _NOTES[place.reach]),
         rows=[_row(caller, key, dict(form) if form else saved, refusal) for key in limiting.keys_of(place)],
-        rules_href=f"{place.scope.href}/rules" if place.scope and place.reach is limiting.Reach.EQUIPMENT else "",
+        rules_href=f"{place.scope.href}/rules" if place.scope and place.reach is Reach.EQUIPMENT else "",
         action=f"{place.scope.href}/limits" if place.scope else "/zone/limits",
         may_save=caller.actor.has(Role.ZONE_ADMIN, Role.LAB_MANAGER),
         seen=seen_of(form, refusal, limiting.mark_of(own)),

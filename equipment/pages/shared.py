@@ -26,7 +26,8 @@ _TABS: dict[Level, tuple[tuple[str, str], ...]] = {
         ("edit", N_("Description")), *_SET, _LIMITS, ("files", N_("Pictures and documents")),
         ("units", N_("Machines and seats")), ("history", N_("History")),
     ),
-    Level.LAB: (("edit", N_("Description")), *_SET, _LIMITS, ("people", N_("People and qualifications"))),
+    Level.LAB: (("edit", N_("Description")), *_SET, _LIMITS, ("people", N_("People and qualifications")),
+                ("exceptions", N_("Rules set aside"))),
     Level.INSTITUTION: _SET,
 }  # fmt: skip
 _SUBTITLES = {

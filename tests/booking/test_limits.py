@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from booking import limits
 from booking.limits import Had, Who
 from core.slot import Slot
-from equipment.limiting import Limit, Reach
+from equipment.limits import Limit, Reach
 from equipment.models import LimitSubject, Period
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "America/New_York")]

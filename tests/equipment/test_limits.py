@@ -4,7 +4,7 @@ import pytest
 
 from core.db import read_session
 from equipment import limiting, queries
-from equipment.limiting import Reach
+from equipment.limits import Reach
 from equipment.models import Lab, LimitSubject, Period
 from tests.cast import Cast, Stage
 from tests.equipment.test_level_pages import field
@@ -28,7 +28,7 @@ def test_limits_of_all_three_places_count_together(stage: Stage, cast: Cast) -> 
         found = limiting.find_limits(session, entry.id, entry.lab_id)
         elsewhere = limiting.find_limits(session, cast.foreign.id, cast.foreign.lab_id)
 
-    assert found == [
+    assert list(found) == [
         (Reach.EQUIPMENT, LimitSubject.PERSON, Period.DAY, 1, None),
         (Reach.LAB, LimitSubject.COMPANY, Period.WEEK, None, 1200),
         (Reach.ZONE, LimitSubject.COMPANY, Period.MONTH, 30, None),

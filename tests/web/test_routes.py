@@ -79,6 +79,7 @@ TABLE: dict[str, str] = {
     "POST /labs/{lab_id}/people/{qualification_id}/answer": FORM,
     "POST /labs/{lab_id}/people/{qualification_id}/end": FORM,
     "POST /equipment/{equipment_id}/training": FORM,
+    "GET /labs/{lab_id}/exceptions": OWN_PAGE,
     "GET /api/v1/labs/{lab_id}/qualifications": "401 403 403 200 403 403 403 200 403",
     "POST /api/v1/labs/{lab_id}/qualifications": "401 403 403 422 403 422 403 422 403",
     "DELETE /api/v1/labs/{lab_id}/qualifications/{qualification_id}": "401 403 403 404 403 403 403 404 403",

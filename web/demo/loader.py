@@ -17,6 +17,7 @@ from members.models import Person
 from vouchers import service as vouchers
 from vouchers.models import PaidTo
 from web.demo import decisions, papers, people, story
+from web.demo.access import load_access
 from web.demo.catalogue import load_catalogue
 
 PAST_DAYS = 45
@@ -43,6 +44,8 @@ def load(engine: Engine, settings: Settings, progress: Progress) -> None:
     if is_new:
         decisions.show_decisions(engine, now=now)
         papers.tell_papers(engine, now=now)
+        with unit_of_work(engine) as session:
+            load_access(session, now=now)
         with unit_of_work(engine) as session:
             session.execute(delete(OutboxMessage).where(OutboxMessage.due_at < now - OLD_MAIL))
 
