@@ -1,4 +1,4 @@
-demo test check bench help:
+demo test faults check bench help:
 	@./dev $@
 
-.PHONY: demo test check bench help
+.PHONY: demo test faults check bench help

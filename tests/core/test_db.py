@@ -1,6 +1,7 @@
 """Column types, durability settings and the order of locks."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from core.clock import ClockOffset
-from core.db import Base, Instant, PublicId, lock_rows, read_session, sqlite_journal, unit_of_work
+from core.db import Base, Instant, PublicId, lock_rows, make_engine, read_session, sqlite_journal, unit_of_work
+from core.errors import Unavailable
 from core.ids import new_public_id
 from equipment.models import Unit
 from members.models import Organisation
@@ -73,6 +75,15 @@ def test_a_unit_of_work_that_fails_leaves_nothing(engine: Engine) -> None:
 
     with read_session(engine) as session:
         assert session.get(ClockOffset, 1) is None
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    engine = make_engine(f"postgresql+psycopg://postgres@/postgres?host={tmp_path}")
+
+    with pytest.raises(Unavailable), unit_of_work(engine) as session:
+        session.execute(text("SELECT 1"))
+    with pytest.raises(Unavailable), read_session(engine) as session:
+        session.execute(text("SELECT 1"))
 
 
 def test_models_and_migrations_say_the_same(engine: Engine) -> None:

@@ -24,7 +24,7 @@ def running_servers(url: str, folder: Path, number: int = 1, **settings: str) ->
     with contextlib.ExitStack() as stack:
         addresses = []
         for place in range(number):
-            port = _free_port()
+            port = find_free_port()
             log = (folder / f"server-{place}.log").open("w")
             stack.callback(log.close)
             command = [
@@ -35,11 +35,11 @@ def running_servers(url: str, folder: Path, number: int = 1, **settings: str) ->
             stack.callback(_stop, server)
             addresses.append(f"http://127.0.0.1:{port}")
         for place, address in enumerate(addresses):
-            _wait(address, folder / f"server-{place}.log")
+            wait_for(address, folder / f"server-{place}.log")
         yield addresses
 
 
-def _free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -54,7 +54,7 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
         server.kill()
 
 
-def _wait(address: str, log: Path) -> None:
+def wait_for(address: str, log: Path) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/healthz", timeout=2):
