@@ -63,4 +63,5 @@ def find_availability(asked: Annotated[AvailabilityIn, Query()], caller: Visitor
         items=[FreeOut.of(free, caller.lang) for free in page.items],
         near=[NearOut.of_near(miss, caller.lang) for miss in near],
         next_cursor=page.next_cursor,
+        is_cut=page.is_cut,
     )

@@ -16,8 +16,8 @@ from core.i18n import Lang, gettext
 from core.rendering import localised
 from core.shapes import In, InstantIn, Limit, Out
 from core.slot import Slot
-from equipment.models import ChargeUnit
-from equipment.search import LONGEST, Search
+from equipment.models import ChargeUnit, ServiceMode
+from equipment.search import CHOICES_MOST, LONGEST, Search
 
 
 def read_clock(text: str, *, field: str) -> int:
@@ -54,8 +54,11 @@ class AvailabilityIn(In):
     ends_at: InstantIn = Field(alias="to")
     minutes: Annotated[int, Field(ge=1, le=62 * 1440)] = 60
     q: Annotated[str, Field(max_length=LONGEST)] = ""
-    category: Annotated[str | None, Field(max_length=40)] = None
-    institution: UUID | None = None
+    category: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=CHOICES_MOST)] = []
+    institution: Annotated[list[UUID], Field(max_length=CHOICES_MOST)] = []
+    mode: Annotated[list[ServiceMode], Field(max_length=CHOICES_MOST)] = []
+    district: Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=CHOICES_MOST)] = []
+    voucher: bool = False
     day_from: Annotated[str, Field(max_length=5)] = "00:00"
     day_to: Annotated[str, Field(max_length=5)] = "24:00"
     weekday: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7)] = []
@@ -67,7 +70,10 @@ class AvailabilityIn(In):
 
     @property
     def search(self) -> Search:
-        return Search(self.q.strip(), self.category, self.institution, self.price_max, self.limit, self.cursor)
+        return Search(
+            self.q.strip(), tuple(self.category), tuple(self.institution), self.price_max, self.limit, self.cursor,
+            tuple(dict.fromkeys(mode.value for mode in self.mode)), tuple(self.district), self.voucher,
+        )  # fmt: skip
 
     @property
     def wish(self) -> Wish:
@@ -111,6 +117,8 @@ class AvailabilityOut(Out):
     #: Only on a first page without items.
     near: list[NearOut] = []
     next_cursor: str | None
+    #: The soonest first among so many that more would have taken too long: there may be others; narrow the search.
+    is_cut: bool = False
 
 
 class ComparedOut(Out):

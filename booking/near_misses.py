@@ -75,7 +75,7 @@ def _wishes(wish: Wish) -> Iterator[tuple[Why, Wish]]:
 def _searches(search: Search) -> Iterator[tuple[Why, Search]]:
     if search.price_max_fen is not None:
         yield Why.DEARER, replace(search, price_max_fen=None)
-    if search.institution is not None:
+    if search.institutions:
         yield Why.ELSEWHERE, replace(search, institution=None)
 
 

@@ -33,7 +33,10 @@ def list_equipment(
     limit: Limit = 20,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> JsonAnswer:
-    """Search in Chinese and English, the best first. A filter that is repeated means any of its values."""
+    """Search in Chinese and English, the best first. A filter that is repeated means any of its values.
+
+    In the order of the next free time: `/api/v1/availability?sort=soonest`.
+    """
     wanted = Search(
         q=q.strip(),
         category=tuple(category or ()),

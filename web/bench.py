@@ -58,6 +58,8 @@ class Size:
     seconds: float
     clients: int
     servers: int
+    #: Kinds to measure; none: all.
+    only: tuple[str, ...] = ()
 
 
 class NotABenchDatabase(RuntimeError):
@@ -77,6 +79,7 @@ def run(url: str, size: Size, *, console: Console, out: Path | None) -> list[Mea
             measures = [
                 _measure(name, addresses, filled, make, expected, size, console)
                 for name, make, expected in _kinds(filled)
+                if not size.only or name in size.only
             ]
         _print(engine, size, measures, console)
         if out:

@@ -22,6 +22,7 @@ from core.db import SQLITE, make_engine, read_session, unit_of_work
 from core.errors import Refusal
 from core.i18n import Lang, translate
 from core.migrating import migrate as migrate_database
+from equipment import reindexing
 from equipment.importing import service as importing
 from members import queries as members
 from members import service as members_service
@@ -85,6 +86,14 @@ def migrate() -> None:
     engine = open_engine(Settings())
     migrate_database(engine)
     console.print("The database is up to date.")
+
+
+@app.command()
+def reindex() -> None:
+    """Write anew what instruments are found by; after an update that changed synonyms."""
+    engine = open_engine(Settings())
+    migrate_database(engine)
+    console.print(f"{reindexing.reindex(engine):,} instruments written anew.")
 
 
 @app.command(name="import")
@@ -189,10 +198,11 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each kind of request is measured.")] = 5,
     clients: Annotated[int, typer.Option(min=1, max=64)] = 8,
     servers: Annotated[int, typer.Option(min=1, max=16)] = 1,
+    only: Annotated[list[str] | None, typer.Option(help="Measure only this kind, as its row is called.")] = None,
     out: Annotated[Path | None, typer.Option("--json", help="Write the figures there as well.")] = None,
 ) -> None:
     """Fill a database with units and bookings and measure what people wait for."""
-    size = benchmark.Size(units, bookings, seconds, clients, servers)
+    size = benchmark.Size(units, bookings, seconds, clients, servers, tuple(only or ()))
     try:
         benchmark.run(database, size, console=Console(), out=out)
     except benchmark.NotABenchDatabase as error:

@@ -133,6 +133,7 @@ def show_free(caller: Visitor) -> Response:
             card | {"why": gettext(caller.lang, WHY_WORDS[miss.why])}
             for miss, card in zip(near, cards[len(page.items) :], strict=True)
         ],
+        is_cut=page.is_cut,
         next_href=asked.href(page.next_cursor) if page.next_cursor else "",
         first_href=asked.href(None) if asked.cursor else "",
     )

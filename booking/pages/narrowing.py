@@ -17,10 +17,14 @@ from equipment.search import CHOICES_MOST, Search, Sort
 from equipment.words import MODE_NAMES
 
 PAGE = 20
-SORT_NAMES: dict[Sort, str] = {Sort.RELEVANCE: N_("Best match"), Sort.PRICE: N_("Lowest price"), Sort.NAME: N_("Name")}
+#: The soonest free first: only what can be booked and is free in the days that are looked at.
+NEXT_FREE = "next_free"
+SORT_NAMES: dict[str, str] = {
+    "": N_("Best match"), NEXT_FREE: N_("Next free"), Sort.PRICE.value: N_("Lowest price"), Sort.NAME.value: N_("Name")
+}  # fmt: skip
 
 _MODES = frozenset(mode.value for mode in ServiceMode)
-_SORTS = frozenset(sort.value for sort in Sort) - {Sort.RELEVANCE.value}
+_SORTS = frozenset(SORT_NAMES) - {""}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Asked:
             modes=self.mode,
             districts=self.district,
             voucher=bool(self.voucher),
-            sort=Sort(self.sort or Sort.RELEVANCE),
+            sort=Sort.RELEVANCE if self.sort in ("", NEXT_FREE) else Sort(self.sort),
         )
 
     @property
@@ -115,7 +119,7 @@ def chips(asked: Asked, facets: Facets, lang: Lang) -> list[dict[str, str]]:
 
 
 def sort_options(lang: Lang) -> list[tuple[str, str]]:
-    return [("" if sort is Sort.RELEVANCE else sort.value, gettext(lang, name)) for sort, name in SORT_NAMES.items()]
+    return [(sort, gettext(lang, name)) for sort, name in SORT_NAMES.items()]
 
 
 def _filter_text(name: str, value: str, names: dict[str, dict[str, str]], lang: Lang) -> str:

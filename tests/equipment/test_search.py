@@ -13,6 +13,7 @@ from equipment.errors import SearchCursorInvalid, SearchTooLong
 from equipment.importing.comparing import index
 from equipment.lines import find_lines
 from equipment.models import Equipment, Findable
+from equipment.reindexing import reindex
 from equipment.search import Search, Sort, grams, key, model_key, write_grams
 from members.models import OrganisationKind
 from tests.catalogue import loaded_catalogue
@@ -181,3 +182,17 @@ def test_two_character_words_and_pinyin_are_grams() -> None:
     assert grams("扫描电镜 GeminiSEM") == ["扫描", "描电", "电镜", "geminisem"]
     words = write_grams(names="离心机", others="").split()
     assert {"离心", "心机", "lixinji", "lxj"} <= set(words)
+
+
+def test_what_was_indexed_with_other_words_is_written_anew(engine: Engine) -> None:
+    with unit_of_work(engine) as session:
+        lab = make_lab(session, make_organisation(session, OrganisationKind.UNIVERSITY, "江城大学"), "电镜室")
+        stale, right = make_equipment(session, lab, "示波器"), make_equipment(session, lab, "示波器")
+        stale.grams, stale.name_zh_key = "old", ""
+        keys = stale.id, right.id
+
+    assert reindex(engine) == 1
+    assert reindex(engine) == 0
+
+    with read_session(engine) as session:
+        assert set(finding.find_hits(session, Search(q="oscilloscope")).ids) == set(keys)
