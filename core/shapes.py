@@ -15,7 +15,9 @@ from core.i18n import N_
 
 #: Years that a platform founded in 2026 can be asked about.
 YEARS = range(2000, 2200)
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?", re.ASCII
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WALL_TIME = re.compile(r"(\d{4,6})-\d{2}-\d{2}T\d{2}:\d{2}(:00)?", re.ASCII)
 
