@@ -155,7 +155,9 @@ def find_alternatives(
         minutes=length, earliest=earliest, zone=zone,
     )  # fmt: skip
     found = conflicts.nearest_fits(stretches, wanted, step_minutes=entry.step_minutes, most=ALTERNATIVES_MOST * 4)
-    return list(dict.fromkeys(found))[:ALTERNATIVES_MOST]
+    # Steps are counted in time that passes; after a clock change the wall may show something between two steps.
+    on_step = [slot for slot in found if conflicts.is_on_step(slot, entry.step_minutes, zone)]
+    return list(dict.fromkeys(on_step))[:ALTERNATIVES_MOST]
 
 
 class Machine(Protocol):

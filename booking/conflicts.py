@@ -47,7 +47,7 @@ def find_broken_rules(
         broken.append(errors.TooShort(field="ends_at", shortest_minutes=policy.length_minutes_min))
     if slot.length > timedelta(minutes=policy.length_minutes_max):
         broken.append(errors.TooLong(field="ends_at", longest_minutes=policy.length_minutes_max))
-    if not (on_step(slot.starts_at, policy.step_minutes, zone) and on_step(slot.ends_at, policy.step_minutes, zone)):
+    if not is_on_step(slot, policy.step_minutes, zone):
         broken.append(errors.OffStep(field="starts_at", step_minutes=policy.step_minutes))
     if not any(part.contains(slot) for part in merged(open_slots)):
         broken.append(errors.OutsideOpeningHours(field="starts_at"))
@@ -65,6 +65,11 @@ def on_step(at: datetime, step_minutes: int, zone: ZoneInfo) -> bool:
     """Whether wall time is a whole number of steps from midnight. Steps over an hour count from midnight too."""
     local = at.astimezone(zone)
     return local.second == local.microsecond == 0 and (local.hour * 60 + local.minute) % step_minutes == 0
+
+
+def is_on_step(slot: Slot, step_minutes: int, zone: ZoneInfo) -> bool:
+    """Whether a slot starts and ends on a step."""
+    return on_step(slot.starts_at, step_minutes, zone) and on_step(slot.ends_at, step_minutes, zone)
 
 
 def claim_of(slot: Slot, policy: Policy) -> Slot:
@@ -132,15 +137,37 @@ def nearest_fits(stretches: Sequence[Slot], wanted: Slot, *, step_minutes: int, 
 
 
 def ceil_step(at: datetime, step_minutes: int, zone: ZoneInfo) -> datetime:
-    local = at.astimezone(zone)
-    past = timedelta(
-        minutes=(local.hour * 60 + local.minute) % step_minutes, seconds=local.second, microseconds=local.microsecond
-    )
-    return at if not past else at - past + timedelta(minutes=step_minutes)
+    """The first instant on a step, not before `at`."""
+    past = _past_step(at, step_minutes, zone)
+    if not past:
+        return at
+    step, minute = timedelta(minutes=step_minutes), timedelta(minutes=1)
+    up = at - past + step
+    if _changes_between(at, up, zone):
+        up = at + minute - past % minute
+        while not on_step(up, step_minutes, zone):
+            up += minute
+    return up
 
 
 def floor_step(at: datetime, step_minutes: int, zone: ZoneInfo) -> datetime:
+    """The last instant on a step, not after `at`."""
+    past, minute = _past_step(at, step_minutes, zone), timedelta(minutes=1)
+    down = at - past
+    if _changes_between(down, at, zone):
+        down = at - past % minute
+        while not on_step(down, step_minutes, zone):
+            down -= minute
+    return down
+
+
+def _past_step(at: datetime, step_minutes: int, zone: ZoneInfo) -> timedelta:
+    """Wall time since the last step."""
     local = at.astimezone(zone)
-    return at - timedelta(
-        minutes=(local.hour * 60 + local.minute) % step_minutes, seconds=local.second, microseconds=local.microsecond
-    )
+    minutes = (local.hour * 60 + local.minute) % step_minutes
+    return timedelta(minutes=minutes, seconds=local.second, microseconds=local.microsecond)
+
+
+def _changes_between(low: datetime, high: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clock on the wall changes: then it is looked for a step minute by minute."""
+    return low.astimezone(zone).utcoffset() != high.astimezone(zone).utcoffset()
