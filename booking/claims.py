@@ -27,6 +27,7 @@ from members.models import Organisation
 #: that the database refuses by itself, and that without the database it finds double bookings.
 UNSAFE = "unsafe_no_overlap_guard"
 ALTERNATIVES_MOST = 3
+ALTERNATIVES_NEAR = timedelta(days=2)
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
@@ -132,12 +133,22 @@ def find_alternatives(
     session: Session, entry: Bookable, wanted: Slot, *, now: datetime, moving: int | None = None
 ) -> list[Slot]:
     """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as rules and
-    opening hours allow."""
+    opening hours allow.
+
+    Most are found within days. Only where these do not give enough of the wanted length are the weeks around read.
+    """
+    near = _find_alternatives(session, entry, wanted, ALTERNATIVES_NEAR, now=now, moving=moving)
+    if len(near) == ALTERNATIVES_MOST and all(slot.minutes >= wanted.minutes for slot in near):
+        return near
+    return _find_alternatives(session, entry, wanted, ALTERNATIVES_WITHIN, now=now, moving=moving)
+
+
+def _find_alternatives(
+    session: Session, entry: Bookable, wanted: Slot, within: timedelta, *, now: datetime, moving: int | None
+) -> list[Slot]:
     length = min(max(wanted.minutes, entry.length_minutes_min), entry.length_minutes_max)
-    earliest = max(now + timedelta(minutes=entry.lead_minutes), wanted.starts_at - ALTERNATIVES_WITHIN)
-    latest = min(
-        now + timedelta(days=entry.horizon_days), wanted.starts_at + timedelta(minutes=length) + ALTERNATIVES_WITHIN
-    )
+    earliest = max(now + timedelta(minutes=entry.lead_minutes), wanted.starts_at - within)
+    latest = min(now + timedelta(days=entry.horizon_days), wanted.starts_at + timedelta(minutes=length) + within)
     if earliest >= latest:
         return []
     window = Slot(earliest, latest)
@@ -148,7 +159,7 @@ def find_alternatives(
     if length < max(entry.length_minutes_min, 1):
         return []
     wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
-    busy = queries.find_busy(session, [unit.id for unit in entry.units], window.widened(1440, 1440))
+    busy = queries.find_busy(session, [unit.id for unit in entry.units], conflicts.around(window, entry))
     stretches = free_by_unit(
         entry, entry.units, open_parts,
         [part for part in busy if (moving is None or part.booking_id != moving) and not part.is_over(now)],

@@ -77,6 +77,12 @@ def claim_of(slot: Slot, policy: Policy) -> Slot:
     return slot.widened(policy.buffer_before_minutes, policy.buffer_after_minutes)
 
 
+def around(window: Slot, policy: Policy) -> Slot:
+    """Where a claim may lie that keeps a slot out of a window: the buffers of both count."""
+    room = policy.buffer_before_minutes + policy.buffer_after_minutes
+    return window.widened(room, room)
+
+
 def free_slots(
     open_slots: Sequence[Slot],
     busy: Sequence[Slot],

@@ -248,7 +248,10 @@ def add_booking(session: Session, **values: Any) -> Booking:
     }  # fmt: skip
     session.flush()
     row["id"] = session.connection().execute(_BOOKING, row).scalar_one()
-    return Booking(**row)
+    booking = Booking()
+    # As the row is: no session tracks what is set here.
+    vars(booking).update(row)
+    return booking
 
 
 _BOOKING = insert(table_of(Booking)).returning(Booking.id)

@@ -1,5 +1,6 @@
 """One application from all packages. The only place that knows every one of them."""
 
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -182,6 +183,9 @@ def _lifespan(site: Site, *, with_clock: bool) -> Callable[[FastAPI], AbstractAs
         # As many threads as connections: whoever has a thread has a connection, and nobody waits holding one.
         anyio.to_thread.current_default_thread_limiter().total_tokens = site.settings.threads
         stop = start_clock(site) if with_clock else None
+        # What is loaded by now stays: the collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         _end_streams_when_told_to_stop(site)
         try:
             yield

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -49,6 +50,8 @@ class Measure:
     p95_ms: float
     #: Answers with another status than expected; none is good.
     wrong: int
+    #: Processor time of the servers for one request; 0 where the system does not say.
+    cpu_ms: float
 
 
 @dataclass(frozen=True)
@@ -153,19 +156,20 @@ def _measure(
 
     def client(place: int) -> None:
         chance = random.Random(place)
-        token = filled.manager_token if name == BOARD else filled.tokens[place % len(filled.tokens)]
-        connection = _Connection(addresses[place % len(addresses)], token)
+        connection = _Connection(addresses[place % len(addresses)])
         while time.monotonic() < stop_at:
             with lock:
                 number = next(numbers)
+            token = filled.manager_token if name == BOARD else filled.tokens[number % len(filled.tokens)]
             began = time.perf_counter()
-            status = connection.ask(*make(chance, number))
+            status = connection.ask(token, *make(chance, number))
             took = time.perf_counter() - began
             with lock:
                 times.append(took)
                 wrong[0] += status != expected
         connection.close()
 
+    used = _cpu_s(addresses)
     began = time.monotonic()
     threads = [threading.Thread(target=client, args=(place,)) for place in range(size.clients)]
     for thread in threads:
@@ -175,7 +179,20 @@ def _measure(
     elapsed = time.monotonic() - began
     console.print(f"  {name}: {len(times)} requests in {elapsed:.1f} s")
     times.sort()
-    return Measure(name, len(times), round(len(times) / elapsed, 1), _at(times, 0.50), _at(times, 0.95), wrong[0])
+    cpu_ms = round((_cpu_s(addresses) - used) / max(len(times), 1) * 1000, 2)
+    return Measure(
+        name, len(times), round(len(times) / elapsed, 1), _at(times, 0.50), _at(times, 0.95), wrong[0], cpu_ms
+    )  # fmt: skip
+
+
+def _cpu_s(addresses: list[str]) -> float:
+    """Seconds of processor time that the servers have used, as they say themselves."""
+    total = 0.0
+    for address in addresses:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+            found = re.search(rb"^process_cpu_seconds_total (\S+)$", answer.read(), re.MULTILINE)
+            total += float(found[1]) if found else 0.0
+    return total
 
 
 def _at(times: list[float], share: float) -> float:
@@ -185,13 +202,13 @@ def _at(times: list[float], share: float) -> float:
 class _Connection:
     """Keep-alive HTTP with nothing but the standard library: the client must not be what is measured."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str) -> None:
         host, _, port = address.removeprefix("http://").partition(":")
         self._http = http.client.HTTPConnection(host, int(port), timeout=30)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None) -> int:
-        self._http.request(method, path, json.dumps(body) if body else None, self._headers)
+    def ask(self, token: str, method: str, path: str, body: dict[str, Any] | None) -> int:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._http.request(method, path, json.dumps(body) if body else None, headers)
         answer = self._http.getresponse()
         answer.read()
         return answer.status
@@ -245,9 +262,10 @@ def _print(engine: Engine, size: Size, measures: list[Measure], console: Console
         f"{engine.dialect.name}, {size.units:,} units, {size.bookings:,} bookings, {size.clients} clients, "
         f"{size.servers} server process(es), {datetime.now(UTC):%Y-%m-%d}"
     )
-    table = Table("", "per second", "p50 ms", "p95 ms", "requests", "wrong", title=title)
+    table = Table("", "per second", "p50 ms", "p95 ms", "CPU ms", "requests", "wrong", title=title)
     for row in measures:
         table.add_row(
-            row.name, f"{row.per_second}", f"{row.p50_ms}", f"{row.p95_ms}", f"{row.requests}", f"{row.wrong}"
-        )
+            row.name, f"{row.per_second}", f"{row.p50_ms}", f"{row.p95_ms}", f"{row.cpu_ms}", f"{row.requests}",
+            f"{row.wrong}",
+        )  # fmt: skip
     console.print(table)

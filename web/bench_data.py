@@ -20,7 +20,7 @@ from vouchers import service as vouchers
 from vouchers.models import PaidTo
 
 BENCH_CODE = "BENCH"
-STARTUPS = 16
+STARTUPS = 400
 BOARD_LAB, MANAGER, BOARD_UNITS = "测速看板", "manager@bench.invalid", 100
 BATCH = 2_000
 NAMES = ("扫描电镜", "透射电镜", "示波器", "3D 打印机", "拉曼光谱仪", "热分析仪", "网络分析仪", "激光切割机")
