@@ -84,7 +84,8 @@ def get_board(
             limit=limit, offset=(page - 1) * limit,
         )  # fmt: skip
     # Written as it is: shapes would check each of a thousand rows that come from our own tables.
-    items = [_item(entry, board, caller.lang) for entry in board.entries]
+    lang = caller.lang
+    items = [_item(entry, board, lang) for entry in board.entries]
     return JsonAnswer({"on": board.first_on, "days": days, "items": items})
 
 

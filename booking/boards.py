@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Occupancy, OccupancyKind, State, Visit
+from core.db import one_of
 from core.slot import Slot, local_day
 from equipment import queries as catalogue
 from equipment.listing import Listed, find_listed_of_labs, open_by_entry
@@ -73,7 +74,7 @@ def read_board(
     limit: int | None = None,
     offset: int = 0,
 ) -> Board:
-    """Seven statements however many instruments there are; six where nothing can be past."""
+    """Six statements however many instruments there are; five where nothing can be past."""
     entries = find_listed_of_labs(session, lab_ids, limit=limit, offset=offset)
     zone = entries[0].zone if entries else zone
     last = local_day(first_on + timedelta(days=days - 1), zone)
@@ -102,7 +103,7 @@ def _find_held(session: Session, unit_ids: Sequence[int], window: Slot, now: dat
         .outerjoin(Person, Person.id == Booking.person_id)
         .outerjoin(Note, Note.id == Occupancy.note_id)
         .where(
-            Occupancy.unit_id.in_(unit_ids),
+            one_of(session, Occupancy.unit_id, unit_ids),
             Occupancy.ends_at > window.starts_at,
             Occupancy.starts_at < window.ends_at,
             Occupancy.expires_at.is_(None) | (Occupancy.expires_at > now),
@@ -123,7 +124,7 @@ def _find_past_use(session: Session, entries: Sequence[Listed], window: Slot) ->
         .join(Organisation, Organisation.id == Booking.organisation_id)
         .join(Person, Person.id == Booking.person_id)
         .where(
-            Booking.equipment_id.in_([entry.id for entry in entries]),
+            one_of(session, Booking.equipment_id, [entry.id for entry in entries]),
             Booking.starts_at.between(window.starts_at - slack, window.ends_at + timedelta(hours=1)),
             Booking.state == State.COMPLETED,
             Visit.checked_in_at < window.ends_at,

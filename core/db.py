@@ -4,6 +4,7 @@ Every write is one `unit_of_work`: `BEGIN IMMEDIATE` behind one lock per process
 order on PostgreSQL. The word `commit` stands here and nowhere else.
 """
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -17,8 +18,11 @@ from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    ColumnElement,
     Dialect,
     Engine,
     FromClause,
@@ -29,16 +33,18 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    any_,
     bindparam,
     create_engine,
     event,
+    literal,
     select,
     true,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TIMESTAMP, TypeDecorator, TypeEngine
 
@@ -214,10 +220,20 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
             write_waiting(session)
             session.commit()
         except BaseException:
-            session.rollback()
+            _roll_back(session)
             raise
         finally:
             session.close()
+
+
+def _roll_back(session: Session) -> None:
+    """psycopg's own rollback forgets every prepared statement of the connection, in case a table was changed before.
+    Nothing here changes tables, and planning all statements anew costs more than the refusal that led here."""
+    with contextlib.suppress(SQLAlchemyError, psycopg.Error):
+        raw = session.connection().connection.dbapi_connection
+        if isinstance(raw, psycopg.Connection):
+            raw.pgconn.exec_(b"ROLLBACK")
+    session.rollback()
 
 
 @contextmanager
@@ -289,6 +305,13 @@ def write_last(session: Session, statement: Insert, rows: Iterable[Mapping[str, 
     once and used by all who write to its table.
     """
     session.info.setdefault(_LAST, {}).setdefault(statement, []).extend(rows)
+
+
+def one_of(session: Session, column: InstrumentedAttribute[int], keys: Iterable[int]) -> ColumnElement[bool]:
+    """`column IN (keys)` for many keys: PostgreSQL takes them as one array, so that the statement stays short."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(list(keys), ARRAY(BigInteger)))
+    return column.in_(list(keys))
 
 
 def table_of(model: type[Base]) -> Table:

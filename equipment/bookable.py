@@ -196,14 +196,14 @@ def get_bookable(session: Session, key: UUID | int, window: Slot) -> Bookable:
     zone, hours, tariffs, units, days, closed, staff, limits = row[-8:]
     people = [Staff(key, email, locale, Role(role)) for key, email, locale, role in sorted(json.loads(staff))]
     lists = (
-        ZoneInfo(zone), _read_hours(hours), _read_tariffs(tariffs), _read_units(units), _read_days(days),
+        ZoneInfo(zone), read_hours(hours), _read_tariffs(tariffs), _read_units(units), _read_days(days),
         _read_closed(closed), people, _read_limits(limits), window,
     )  # fmt: skip
     return Bookable(*(*row[:-8], *lists))
 
 
 @lru_cache(maxsize=1024)
-def _read_hours(text: str) -> Sequence[Hours]:
+def read_hours(text: str) -> Sequence[Hours]:
     """The level that counts. Many instruments have the same hours, so a text is read once."""
     levels: dict[int, list[Hours]] = {}
     for level, weekday, opens, closes, on_holidays, first, last in sorted(json.loads(text), key=str):
@@ -326,6 +326,11 @@ def _of_three_levels(table: type[OpeningHours] | type[Tariff] | type[Closure]) -
         table.lab_id == Equipment.lab_id,
         table.organisation_id == Equipment.owner_id,
     )
+
+
+def hours_text(dialect: str) -> ScalarSelect[str]:
+    """The hours of an entry as `read_hours` takes them: a column of a statement over Equipment."""
+    return _hours(_PostgresLists() if dialect == "postgresql" else _SqliteLists())
 
 
 def _hours(lists: Lists) -> ScalarSelect[str]:

@@ -1,18 +1,19 @@
-"""The instruments of labs as the rows of a board: plain values, three statements however many there are."""
+"""The instruments of labs as the rows of a board: plain values, two statements however many there are."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.db import one_of
 from core.slot import Slot
-from equipment import opening
-from equipment.models import Equipment, Lab, OpeningHours, ServiceMode, Unit
+from equipment import bookable, opening
+from equipment.bookable import Hours
+from equipment.models import Equipment, Lab, ServiceMode, Unit
 from equipment.queries import Calendar
 
 
@@ -21,17 +22,6 @@ class ListedUnit(NamedTuple):
     public_id: UUID
     label: str
     is_retired: bool
-
-
-class ListedHours(NamedTuple):
-    """One stretch of a weekday, see `opening.Stretch`."""
-
-    weekday: int
-    opens_minute: int
-    closes_minute: int
-    closed_on_holidays: bool
-    season_first: int | None
-    season_last: int | None
 
 
 @dataclass(slots=True)
@@ -50,8 +40,8 @@ class Listed:
     step_minutes: int
     length_minutes_min: int
     length_minutes_max: int
+    hours: Sequence[Hours]
     units: list[ListedUnit] = field(default_factory=list)
-    hours: tuple[ListedHours, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -67,6 +57,7 @@ def find_listed_of_labs(
             Equipment.id, Equipment.public_id, Equipment.lab_id, Equipment.owner_id, Lab.zone, Equipment.name_zh,
             Equipment.name_en, Equipment.model, Equipment.service_modes, Equipment.step_minutes,
             Equipment.length_minutes_min, Equipment.length_minutes_max,
+            bookable.hours_text(session.get_bind().dialect.name),
         )
         .join(Lab, Lab.id == Equipment.lab_id)
         .where(Equipment.lab_id.in_(lab_ids), Equipment.is_bookable, Equipment.retired_at.is_(None))
@@ -74,10 +65,9 @@ def find_listed_of_labs(
         .limit(limit)
         .offset(offset)
     )  # fmt: skip
-    entries = [Listed(*values) for values in map(tuple, rows)]
+    entries = [Listed(*(*values, bookable.read_hours(hours))) for *values, hours in rows]
     if entries:
         _add_units(session, entries)
-        _add_hours(session, entries)
     return entries
 
 
@@ -107,33 +97,8 @@ def _add_units(session: Session, entries: Sequence[Listed]) -> None:
     by_id = {entry.id: entry for entry in entries}
     rows = session.execute(
         select(Unit.equipment_id, Unit.id, Unit.public_id, Unit.label, Unit.retired_at.is_not(None))
-        .where(Unit.equipment_id.in_(by_id))
+        .where(one_of(session, Unit.equipment_id, by_id))
         .order_by(Unit.id)
     )
     for row in rows:
         by_id[row[0]].units.append(ListedUnit(row[1], row[2], row[3], row[4]))
-
-
-def _add_hours(session: Session, entries: Sequence[Listed]) -> None:
-    """Its own hours, else its lab's, else its institution's."""
-    scopes = OpeningHours.equipment_id, OpeningHours.lab_id, OpeningHours.organisation_id
-    rows = session.execute(
-        select(
-            *scopes, OpeningHours.weekday, OpeningHours.opens_minute, OpeningHours.closes_minute,
-            OpeningHours.closed_on_holidays, OpeningHours.season_first, OpeningHours.season_last,
-        )
-        .where(
-            or_(
-                OpeningHours.equipment_id.in_([entry.id for entry in entries]),
-                OpeningHours.lab_id.in_({entry.lab_id for entry in entries}),
-                OpeningHours.organisation_id.in_({entry.owner_id for entry in entries}),
-            )
-        )
-        .order_by(OpeningHours.id)
-    )  # fmt: skip
-    own: dict[tuple[int | None, ...], list[ListedHours]] = defaultdict(list)
-    for row in rows:
-        own[row[:3]].append(ListedHours(*row[3:]))
-    for entry in entries:
-        levels = (entry.id, None, None), (None, entry.lab_id, None), (None, None, entry.owner_id)
-        entry.hours = next((tuple(own[level]) for level in levels if level in own), ())

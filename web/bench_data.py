@@ -160,7 +160,7 @@ def _add_startups(session: Session) -> None:
     now = datetime.now(UTC)
     programme = vouchers.create_programme(
         session, None, code="BENCH", name_zh="测速券", share_bp=3000, paid_to=PaidTo.INSTITUTION,
-        budget_fen=10**12, cap_per_company_fen=10**11, valid_from_on=date(2020, 1, 1),
+        budget_fen=10**13, cap_per_company_fen=10**11, valid_from_on=date(2020, 1, 1),
         last_use_on=(now + timedelta(days=2000)).date(), redeem_by_on=(now + timedelta(days=2100)).date(), now=now,
     )  # fmt: skip
     for number in range(STARTUPS):
