@@ -28,7 +28,7 @@ from booking.limits import Had, Who
 from booking.models import Awaiting, Booking, BookingEvent, Occupancy, OccupancyKind, State, Visit
 from booking.permissions import Acting
 from booking.states import COUNTED, LIVE
-from core.db import Instant
+from core.db import Instant, one_of_named
 from core.slot import Slot
 from equipment.limits import Limit, Reach
 from equipment.models import Equipment, Lab, LimitSubject, Unit
@@ -141,12 +141,13 @@ def find_titles(session: Session, public_ids: Iterable[UUID]) -> dict[UUID, Titl
 
 def find_busy(session: Session, unit_ids: Sequence[int], window: Slot) -> list[Busy]:
     """Claims and blocks on units that overlap a window, in order of start; also what has expired and not gone yet."""
-    asked = {"units": unit_ids, "starts_at": window.starts_at, "ends_at": window.ends_at}
-    return [Busy(*row) for row in session.connection().execute(_busy(), asked)]
+    asked = {"units": list(unit_ids), "starts_at": window.starts_at, "ends_at": window.ends_at}
+    connection = session.connection()
+    return [Busy(*row) for row in connection.execute(_busy(connection.dialect.name), asked)]
 
 
 @cache
-def _busy() -> Select[*tuple[Any, ...]]:
+def _busy(dialect: str) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Occupancy.id,
@@ -167,7 +168,7 @@ def _busy() -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .where(
-            Occupancy.unit_id.in_(bindparam("units", expanding=True)),
+            one_of_named(dialect, Occupancy.unit_id, "units"),
             Occupancy.starts_at < bindparam("ends_at", type_=Instant),
             Occupancy.ends_at > bindparam("starts_at", type_=Instant),
         )
@@ -180,7 +181,7 @@ def find_taken_minutes(
 ) -> dict[int, list[tuple[int, int]]]:
     """What is taken on units in a window, in minutes since 1970, rounded outwards. One index holds all of it."""
     statement = _taken_minutes(session.get_bind().dialect.name)
-    asked = {"units": unit_ids, "starts_at": window.starts_at, "ends_at": window.ends_at, "now": now}
+    asked = {"units": list(unit_ids), "starts_at": window.starts_at, "ends_at": window.ends_at, "now": now}
     taken: dict[int, list[tuple[int, int]]] = {}
     for unit_id, start, end in session.execute(statement, asked):
         taken.setdefault(unit_id, []).append((start, end))
@@ -196,7 +197,7 @@ def _taken_minutes(dialect: str) -> Select[int, int, int]:
         start = type_coerce(Occupancy.starts_at, BigInteger) // literal_column("60000000", BigInteger)
         end = (type_coerce(Occupancy.ends_at, BigInteger) + 59_999_999) // literal_column("60000000", BigInteger)
     return select(Occupancy.unit_id, start, end).where(
-        Occupancy.unit_id.in_(bindparam("units", expanding=True)),
+        one_of_named(dialect, Occupancy.unit_id, "units"),
         Occupancy.ends_at > bindparam("starts_at", type_=Instant),
         Occupancy.starts_at < bindparam("ends_at", type_=Instant),
         or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > bindparam("now", type_=Instant)),

@@ -31,6 +31,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Select,
+    SQLColumnExpression,
     String,
     Table,
     any_,
@@ -314,6 +315,13 @@ def one_of(session: Session, column: InstrumentedAttribute[int], keys: Iterable[
     return column.in_(list(keys))
 
 
+def one_of_named(dialect: str, column: SQLColumnExpression[int], name: str) -> ColumnElement[bool]:
+    """The same for a statement that is made once: the list of keys is given as `name` when it is run."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
+    return column.in_(bindparam(name, expanding=True))
+
+
 def table_of(model: type[Base]) -> Table:
     """The table of a model, for statements that need no entities."""
     assert isinstance(model.__table__, Table)
@@ -340,7 +348,8 @@ def lock_rows(session: Session, model: type[Base], keys: Iterable[int]) -> None:
     Kinds are locked in the order of LOCK_ORDER; a wrong order is a programmer's mistake.
     """
     _keep_order(session, model)
-    session.connection().execute(_locking((model,)), {model.__tablename__: sorted(set(keys))})
+    connection = session.connection()
+    connection.execute(_locking((model,), connection.dialect.name), {model.__tablename__: sorted(set(keys))})
 
 
 def lock_row(session: Session, model: type[Row], key: int) -> Row:
@@ -357,7 +366,8 @@ def lock_both(session: Session, first: type[Base], key: int, second: type[Base],
     _keep_order(session, first)
     _keep_order(session, second)
     asked = {first.__tablename__: [key], second.__tablename__: sorted(set(keys))}
-    session.connection().execute(_locking((first, second)), asked)
+    connection = session.connection()
+    connection.execute(_locking((first, second), connection.dialect.name), asked)
 
 
 def _keep_order(session: Session, model: type[Base]) -> None:
@@ -367,11 +377,11 @@ def _keep_order(session: Session, model: type[Base]) -> None:
 
 
 @cache
-def _locking(models: tuple[type[Base], ...]) -> Select[*tuple[Any, ...]]:
+def _locking(models: tuple[type[Base], ...], dialect: str) -> Select[*tuple[Any, ...]]:
     """Rows of one kind, or the pairs of two, in order of id: the database locks them in the order in which it finds
     them, and of each pair the first kind first."""
     keys = [table_of(model).c.id for model in models]
-    wanted = [key.in_(bindparam(model.__tablename__, expanding=True)) for key, model in zip(keys, models, strict=True)]
+    wanted = [one_of_named(dialect, key, model.__tablename__) for key, model in zip(keys, models, strict=True)]
     pairs: FromClause = table_of(models[0])
     for model in models[1:]:
         pairs = pairs.join(table_of(model), true())

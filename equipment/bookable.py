@@ -401,7 +401,7 @@ def _staff(lists: Lists) -> ScalarSelect[str]:
         .where(
             LabStaff.lab_id == Lab.id,
             Membership.organisation_id == Lab.organisation_id,
-            Membership.role.in_((Role.LAB_MANAGER, Role.LAB_OPERATOR)),
+            or_(Membership.role == Role.LAB_MANAGER, Membership.role == Role.LAB_OPERATOR),
             person.disabled_at.is_(None),
         )
         .correlate(Lab)
