@@ -23,16 +23,22 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
-from core.db import make_engine, read_session
+from booking import service as booking
+from core.db import make_engine, read_session, unit_of_work
 from core.migrating import migrate
+from core.slot import Slot
 from equipment.models import Equipment
+from members import queries as members
 from members.models import Organisation
+from members.service import hash_token
+from web import bench_sql
 from web.bench_data import BENCH_CODE, Filled, fill
 
 BOARD = "day of 100 instruments"
@@ -85,6 +91,11 @@ def run(url: str, size: Size, *, console: Console, out: Path | None) -> list[Mea
                 if not size.only or name in size.only
             ]
         _print(engine, size, measures, console)
+        console.print(f"statements of a create: {_count_statements(engine, filled)}")
+        if engine.dialect.name == "postgresql":
+            plain = bench_sql.measure(url, size.seconds, size.clients, size.servers)
+            ours = measures[0].per_second
+            console.print(f"the same steps in plain SQL: {plain} per second; ours are {ours / plain:.0%} of it")
         if out:
             body = {"engine": engine.dialect.name, **asdict(size), "measures": [asdict(m) for m in measures]}
             out.write_text(json.dumps(body, indent=2) + "\n")
@@ -193,6 +204,31 @@ def _cpu_s(addresses: list[str]) -> float:
             found = re.search(rb"^process_cpu_seconds_total (\S+)$", answer.read(), re.MULTILINE)
             total += float(found[1]) if found else 0.0
     return total
+
+
+def _count_statements(engine: Engine, filled: Filled) -> int:
+    """Statements of one create by JSON, sign-in included; counted where they go to the driver."""
+    asked = filled.free_slot(10**6)
+    slot = Slot(datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"]))
+    statements: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", count)
+    now = datetime.now(UTC)
+    try:
+        with read_session(engine) as session:
+            actor = members.get_actor_by_token(session, hash_token(filled.tokens[0]), purpose="api", now=now)
+        assert actor is not None
+        with unit_of_work(engine) as session:
+            booking.request_booking(
+                session, actor, equipment_id=UUID(asked["equipment_id"]), slot=slot, quantities={}, now=now
+            )
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+    return len(statements)
 
 
 def _at(times: list[float], share: float) -> float:
