@@ -208,7 +208,7 @@ def _cpu_s(addresses: list[str]) -> float:
 
 def _count_statements(engine: Engine, filled: Filled) -> int:
     """Statements of one create by JSON, sign-in included; counted where they go to the driver."""
-    asked = filled.free_slot(10**6)
+    asked = filled.free_slot(200 * len(filled.equipment))
     slot = Slot(datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"]))
     statements: list[str] = []
 

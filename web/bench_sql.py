@@ -61,7 +61,8 @@ def run(url: str, seconds: float, clients: int, first: int, step: int) -> int:
     """One process: its clients write until the time is over; how many bookings."""
     with psycopg.connect(url) as connection:
         units = connection.execute(
-            "SELECT u.id, e.id, e.payee_id FROM units u JOIN equipment e ON e.id = u.equipment_id ORDER BY u.id LIMIT 2000"
+            "SELECT u.id, e.id, e.payee_id FROM units u JOIN equipment e ON e.id = u.equipment_id "
+            "ORDER BY u.id LIMIT 2000"
         ).fetchall()
         people = connection.execute(
             "SELECT v.id, v.available_account_id, v.held_account_id, m.person_id, m.organisation_id "
