@@ -27,7 +27,7 @@ from members.models import Role
 router = APIRouter(prefix="/api/v1/lab", tags=["lab"], route_class=SafeRoute)
 Staff = Annotated[Caller, Depends(allowed(Role.LAB_MANAGER, Role.LAB_OPERATOR))]
 DateIn = Annotated[date, BeforeValidator(read_instant_or_date, json_schema_input_type=str)]
-Kind = Literal["requested", "approved", "in_use", "completed", "blocked", "offered"]
+Kind = Literal["requested", "approved", "in_use", "completed", "blocked", "offered", "held"]
 
 
 class HeldOut(Out):
@@ -112,6 +112,8 @@ def _held(part: Held, lang: Lang) -> dict[str, Any]:
 def _kind(part: Held) -> str:
     if part.kind is OccupancyKind.BLOCK:
         return "blocked"
+    if part.kind is OccupancyKind.HOLD:
+        return "held"
     return (part.state or State.APPROVED).value if part.public_id else "offered"
 
 

@@ -39,15 +39,19 @@ class Days:
 
 
 def find_days(
-    session: Session, entries: Sequence[Equipment], *, first_on: date, days: int, now: datetime
-) -> dict[int, Days]:
-    """Open and free time of entries over some days, by entry id. Three statements for all of them."""
+    session: Session, entries: Sequence[Equipment], *, first_on: date, days: int, now: datetime,
+    person_id: int | None = None,
+) -> dict[int, Days]:  # fmt: skip
+    """Open and free time of entries over some days, by entry id. Three statements for all of them.
+
+    What is held for `person_id` is free.
+    """
     zones = {entry.id: ZoneInfo(entry.lab.zone) for entry in entries}
     starts = [local_day(first_on, zone).starts_at for zone in zones.values()]
     if not starts:
         return {}
     window = Slot(min(starts), max(starts) + timedelta(days=days))
-    calendar, busy = _calendar_and_busy(session, entries, window)
+    calendar, busy = _calendar_and_busy(session, entries, window, now, person_id)
     out = {}
     for entry in entries:
         zone = zones[entry.id]
@@ -62,13 +66,14 @@ def find_days(
 
 
 def _calendar_and_busy(
-    session: Session, entries: Sequence[Equipment], window: Slot
+    session: Session, entries: Sequence[Equipment], window: Slot, now: datetime, person_id: int | None
 ) -> tuple[Calendar, dict[int, list[Busy]]]:
     calendar = catalogue.read_calendar(session, window)
     units = [unit.id for entry in entries for unit in entry.units]
     by_unit: dict[int, list[Busy]] = defaultdict(list)
     for part in queries.find_busy(session, units, window.widened(1440, 1440)) if units else []:
-        by_unit[part.unit_id].append(part)
+        if not part.gives_way(now, person_id):
+            by_unit[part.unit_id].append(part)
     return calendar, by_unit
 
 

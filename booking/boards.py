@@ -40,6 +40,7 @@ class Held(NamedTuple):
     #: A booking without its buffers.
     booked_from: datetime | None = None
     booked_till: datetime | None = None
+    expires_at: datetime | None = None
 
     @property
     def slot(self) -> Slot:
@@ -96,7 +97,7 @@ def _find_held(session: Session, unit_ids: Sequence[int], window: Slot, now: dat
         select(
             Occupancy.unit_id, Occupancy.starts_at, Occupancy.ends_at, Occupancy.kind, Booking.state,
             Booking.public_id, Booking.version, Organisation.name_zh, Organisation.name_en, Person.name, Note.body,
-            Booking.starts_at, Booking.ends_at,
+            Booking.starts_at, Booking.ends_at, Occupancy.expires_at,
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .outerjoin(Organisation, Organisation.id == Booking.organisation_id)

@@ -37,7 +37,7 @@ class Place:
 
     unit: BookableUnit | None
     busy: Sequence[Busy]
-    #: Ids of what has expired there: under the lock it can go.
+    #: Ids of what has expired there, or was held for who asks: under the lock it can go.
     expired: Sequence[int] = ()
 
     @property
@@ -68,19 +68,31 @@ def lock_for(session: Session, organisation_id: int, entry: Bookable) -> None:
 
 
 def find_place(
-    session: Session, entry: Bookable, slot: Slot, *, now: datetime, moving: int | None = None
+    session: Session, entry: Bookable, slot: Slot, *, now: datetime, moving: int | None = None,
+    person_id: int | None = None,
 ) -> Place:  # fmt: skip
     """The first unit that is free for the slot with its buffers. Under a lock of the units the answer holds.
 
-    `moving` is the id of a booking whose own claim does not count.
+    `moving` is the id of a booking whose own claim does not count; nor does what is held for `person_id`, whose place
+    is taken first.
     """
     if session.get_bind().get_execution_options().get(UNSAFE):
         return Place(entry.units[0], [])
     found = queries.find_busy(session, [unit.id for unit in entry.units], conflicts.claim_of(slot, entry))
-    busy = [part for part in found if (moving is None or part.booking_id != moving) and not part.is_over(now)]
+    busy = _in_the_way(found, now, moving, person_id)
     used = {part.unit_id for part in busy}
-    free = next((unit for unit in entry.units if unit.id not in used), None)
-    return Place(free, busy, [part.id for part in found if part.is_over(now)])
+    own = {part.unit_id for part in found if person_id is not None and part.held_for_id == person_id}
+    units = sorted(entry.units, key=lambda unit: unit.id not in own) if own else entry.units
+    free = next((unit for unit in units if unit.id not in used), None)
+    return Place(free, busy, [part.id for part in found if part.gives_way(now, person_id)])
+
+
+def _in_the_way(found: Iterable[Busy], now: datetime, moving: int | None, person_id: int | None) -> list[Busy]:
+    return [
+        part
+        for part in found
+        if (moving is None or part.booking_id != moving) and not part.gives_way(now, person_id)
+    ]  # fmt: skip
 
 
 def place_claim(session: Session, booking: Booking, entry: Bookable, place: Place) -> None:
@@ -130,22 +142,24 @@ _CLAIM = insert(table_of(Occupancy))
 
 
 def find_alternatives(
-    session: Session, entry: Bookable, wanted: Slot, *, now: datetime, moving: int | None = None
-) -> list[Slot]:
+    session: Session, entry: Bookable, wanted: Slot, *, now: datetime, moving: int | None = None,
+    person_id: int | None = None,
+) -> list[Slot]:  # fmt: skip
     """The free slots nearest to the wanted one, by rule and by claim; as long as wanted, or as long as rules and
     opening hours allow.
 
     Most are found within days. Only where these do not give enough of the wanted length are the weeks around read.
     """
-    near = _find_alternatives(session, entry, wanted, ALTERNATIVES_NEAR, now=now, moving=moving)
+    near = _find_alternatives(session, entry, wanted, ALTERNATIVES_NEAR, now=now, moving=moving, person_id=person_id)
     if len(near) == ALTERNATIVES_MOST and all(slot.minutes >= wanted.minutes for slot in near):
         return near
-    return _find_alternatives(session, entry, wanted, ALTERNATIVES_WITHIN, now=now, moving=moving)
+    return _find_alternatives(session, entry, wanted, ALTERNATIVES_WITHIN, now=now, moving=moving, person_id=person_id)
 
 
 def _find_alternatives(
-    session: Session, entry: Bookable, wanted: Slot, within: timedelta, *, now: datetime, moving: int | None
-) -> list[Slot]:
+    session: Session, entry: Bookable, wanted: Slot, within: timedelta, *, now: datetime, moving: int | None,
+    person_id: int | None,
+) -> list[Slot]:  # fmt: skip
     length = min(max(wanted.minutes, entry.length_minutes_min), entry.length_minutes_max)
     earliest = max(now + timedelta(minutes=entry.lead_minutes), wanted.starts_at - within)
     latest = min(now + timedelta(days=entry.horizon_days), wanted.starts_at + timedelta(minutes=length) + within)
@@ -161,8 +175,7 @@ def _find_alternatives(
     wanted = Slot(wanted.starts_at, wanted.starts_at + timedelta(minutes=length))
     busy = queries.find_busy(session, [unit.id for unit in entry.units], conflicts.around(window, entry))
     stretches = free_by_unit(
-        entry, entry.units, open_parts,
-        [part for part in busy if (moving is None or part.booking_id != moving) and not part.is_over(now)],
+        entry, entry.units, open_parts, _in_the_way(busy, now, moving, person_id),
         minutes=length, earliest=earliest, zone=zone,
     )  # fmt: skip
     found = conflicts.nearest_fits(stretches, wanted, step_minutes=entry.step_minutes, most=ALTERNATIVES_MOST * 4)

@@ -101,6 +101,16 @@ class OfferOpen(Conflict):
     message = "An offer is open already. Wait until it is answered or lapses."
 
 
+class HoldNotFound(NotFound):
+    message = "No slot is held for you now."
+
+
+class HoldSpent(Conflict):
+    """`details["again_at"]`: from when on it may be held again."""
+
+    message = "A slot is held for at most %(minutes)s minutes in a row. Request it while it is free."
+
+
 class WishExists(Conflict):
     message = "You wait for this instrument in this time already."
 

@@ -44,6 +44,8 @@ class OccupancyKind(StrEnum):
     BOOKING = "booking"
     OFFER = "offer"
     """Kept for one who waits, until `expires_at`."""
+    HOLD = "hold"
+    """Held for `held_for_id` who chose it, until `expires_at`."""
     BLOCK = "block"
     """Outage, closure or an outside calendar's busy time; may overlap anything."""
 
@@ -146,6 +148,13 @@ class Occupancy(Base):
         CheckConstraint("starts_at < ends_at", name="slot"),
         CheckConstraint("(kind = 'block') = (NOT exclusive)", name="blocks_are_not_exclusive"),
         Index("ix_occupancies_unit", "unit_id", "ends_at", "starts_at", "expires_at"),
+        Index(
+            "ix_occupancies_held",
+            "held_for_id",
+            unique=True,
+            postgresql_where=text("held_for_id IS NOT NULL"),
+            sqlite_where=text("held_for_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -158,6 +167,8 @@ class Occupancy(Base):
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"), index=True)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+    #: Who chose the slot; one hold a person.
+    held_for_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
 
     @property
     def slot(self) -> Slot:

@@ -56,6 +56,7 @@ class Busy(NamedTuple):
     booked_till: datetime | None = None
     person_id: int | None = None
     version: int | None = None
+    held_for_id: int | None = None
 
     @property
     def slot(self) -> Slot:
@@ -64,6 +65,10 @@ class Busy(NamedTuple):
     def is_over(self, now: datetime) -> bool:
         """Whether it has ended by itself."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def gives_way(self, now: datetime, person_id: int | None) -> bool:
+        """Whether it does not count for a person: it has ended, or is the person's own hold."""
+        return self.is_over(now) or (person_id is not None and self.held_for_id == person_id)
 
     @property
     def booked(self) -> Slot:
@@ -165,6 +170,7 @@ def _busy(dialect: str) -> Select[*tuple[Any, ...]]:
             Booking.ends_at,
             Booking.person_id,
             Booking.version,
+            Occupancy.held_for_id,
         )
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .where(

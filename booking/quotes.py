@@ -136,13 +136,17 @@ def assess_slot(
     asker = Asker(payer.organisation_id, payer.person_id, payer.suspension)
     found = rulebook.find_broken_rules(session, entry, slot, asker, now=now, without=moving_id)
     broken, passed = overrides.split(found, override)
-    place = claims.find_place(session, entry, slot, now=now, moving=moving_id)
+    place = claims.find_place(session, entry, slot, now=now, moving=moving_id, person_id=payer.person_id)
     quote, more, refusal = _price(
         session, entry, payer, slot, quantities=quantities, voucher=voucher, mode=mode, now=now,
         returning=moving.reference if moving else None,
     )  # fmt: skip
     in_the_way = place.unit is None or any(rule.field in ("starts_at", "ends_at") for rule in broken)
-    near = claims.find_alternatives(session, entry, slot, now=now, moving=moving_id) if in_the_way else None
+    near = None
+    if in_the_way:
+        near = claims.find_alternatives(
+            session, entry, slot, now=now, moving=moving_id, person_id=payer.person_id
+        )  # fmt: skip
     return Assessment(quote, broken + more, place, refusal, near, override, passed)
 
 

@@ -21,6 +21,7 @@ from booking import (
     api_boards,
     api_comparison,
     api_deciding,
+    api_holds,
     api_lab,
     api_reports,
     api_waitlist,
@@ -35,6 +36,7 @@ from booking.pages import compare as compare_pages
 from booking.pages import deciding as deciding_pages
 from booking.pages import exceptions as exception_pages
 from booking.pages import free as free_pages
+from booking.pages import holding as holding_pages
 from booking.pages import instrument as instrument_pages
 from booking.pages import lab as lab_pages
 from booking.pages import live as live_pages
@@ -122,6 +124,8 @@ ROUTERS = (
     standing_in_pages.router,
     lab_pages.router,
     live_pages.router,
+    holding_pages.router,
+    api_holds.router,
     api_waitlist.router,
     waiting_pages.router,
     moving_pages.router,

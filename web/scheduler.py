@@ -13,7 +13,7 @@ from datetime import datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from booking import deciding, visits, waitlist
+from booking import deciding, holds, visits, waitlist
 from booking import jobs as booking_jobs
 from booking.jobs import Post
 from booking.mail import Office
@@ -61,6 +61,7 @@ JOBS: tuple[Job, ...] = (
     Job("tell_of_overdue_visits", 60, 50, booking_jobs.tell_of_overdue_visits),
     Job("lapse_vouchers", 60, 50, voucher_jobs.lapse_vouchers),
     Job("queue_usage_reports", 600, 20, booking_jobs.queue_usage_reports),
+    Job("drop_expired_holds", 15, 100, holds.drop_expired_holds),
     Job("tend_waitlist", 5, 50, waitlist.tend_waitlist, takes_engine=True),
     Job("stage_imports", 2, 1, staging.stage_waiting, takes_engine=True),
     Job("refresh_due_prices", 600, 500, price_lists.refresh_due_prices),

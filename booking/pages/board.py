@@ -17,6 +17,7 @@ from booking.boards import Board, Held
 from booking.models import Awaiting, Booking, OccupancyKind, State
 from booking.pages import views
 from booking.pages.waiting import wish_rows
+from booking.pages.week import held_words
 from booking.papers.views import read_written
 from booking.queries import BookingFilter
 from booking.timelines import Piece, Row
@@ -246,7 +247,7 @@ def day_rows(caller: Caller, board: Board) -> list[Row]:
         is_today = caller.now.astimezone(entry.zone).date() == day
         now = timelines.minute_of(caller.now, day, entry.zone) if is_today else None
         for unit in entry.units:
-            pieces = [_piece(part, caller.lang, moves=moves) for part in board.held[unit.id]]
+            pieces = [_piece(part, caller.lang, entry.zone, moves=moves) for part in board.held[unit.id]]
             if unit.is_retired and not pieces:
                 continue
             rows.append(
@@ -269,9 +270,11 @@ def _is_busy(row: Row) -> bool:
     return any(bar.kind != "closed" for bar in row.bars)
 
 
-def _piece(part: Held, lang: Lang, *, moves: bool) -> Piece:
+def _piece(part: Held, lang: Lang, zone: ZoneInfo, *, moves: bool) -> Piece:
     if part.kind is OccupancyKind.BLOCK:
         return Piece(part.slot, "stop", part.words or translate(lang, "Out of order"))
+    if part.kind is OccupancyKind.HOLD and part.expires_at:
+        return Piece(part.slot, "offer", held_words(part.expires_at, lang, zone))
     if part.public_id is None:
         return Piece(part.slot, "offer", translate(lang, N_("Offered")))
     label = (part.organisation_en if lang == "en" else "") or part.organisation_zh or ""
@@ -349,7 +352,7 @@ def _cell(
     here = sorted((part for part in held if part.slot.overlaps(day)), key=lambda part: part.slot.starts_at)
     chips = []
     for part in here[:CHIPS_MOST]:
-        piece = _piece(part, lang, moves=moves and day.contains(part.slot))
+        piece = _piece(part, lang, zone, moves=moves and day.contains(part.slot))
         start, end = timelines.minutes_of(part.slot, on, zone)
         times = _times(part.slot, day, zone)
         chips.append(Chip(piece.kind, times, piece.label, piece.href, piece.book, piece.version, start, end))

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from booking import availability, permissions, quotes, timelines
+from booking import availability, holds, permissions, quotes, timelines
 from booking.availability import Days
 from booking.errors import SlotInvalid
 from booking.pages import views
@@ -94,12 +94,16 @@ def instrument_page(
         today = caller.now.astimezone(zone).date()
         slot, wrong = _read_slot(asked, zone)
         first_on = max(read_date(week, week_of(slot, zone, today)), today - timedelta(days=366))
-        days = availability.find_days(session, [entry], first_on=first_on, days=WEEK, now=caller.now)[entry.id]
+        own_id = caller.actor.person_id if caller.actor else None
+        days = availability.find_days(
+            session, [entry], first_on=first_on, days=WEEK, now=caller.now, person_id=own_id
+        )[entry.id]  # fmt: skip
         busy = find_week_busy(session, entry, first_on, zone)
         preview, problem = _preview(session, caller, entry, asked, slot)
         is_provisional = bool(slot and preview and quotes.is_provisional(session, entry, slot, zone))
         lab_ids = catalogue.find_lab_ids_run_by(session, caller.actor.person_id) if caller.actor else frozenset()
         vouchers = _voucher_options(session, caller)
+        hold = holds.find_hold(session, own_id, now=caller.now, equipment_id=entry.id) if own_id and slot else None
         training = training_of(session, caller, entry)
         asked_terms = terms.get_terms(session, entry.terms_version) if entry.terms_version else None
         asked_questions = read_questions(session, caller, entry.id)
@@ -143,6 +147,8 @@ def instrument_page(
         quantities=_quantity_rows(rates, asked, caller),
         asked=asked,
         slot=slot,
+        hold=hold if hold and hold.slot == slot else None,
+        hold_seconds=int((hold.expires_at - caller.now).total_seconds()) if hold and hold.slot == slot else 0,
         quote=_quote_view(preview, entry, caller),
         problems=_problem_rows(caller, problems, preview),
         alternatives=_alternative_rows(entry, preview, refusal, asked, zone),

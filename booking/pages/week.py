@@ -1,6 +1,6 @@
 """A week of an instrument as rows of a timeline: what is free, taken, mine, waiting and closed."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,8 @@ from booking.conflicts import bookable_window
 from booking.models import OccupancyKind, State
 from booking.queries import Busy
 from booking.timelines import Piece, Row
-from core.formats import format_length, format_weekday
-from core.i18n import gettext, translate
+from core.formats import format_length, format_time, format_weekday
+from core.i18n import N_, Lang, gettext, translate
 from core.slot import Slot, intersected, local_day, without
 from equipment.models import Equipment
 from members.access import Visit
@@ -67,6 +67,8 @@ def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: d
     for part in busy:
         if part.kind is OccupancyKind.BLOCK and len(entry.units) == 1:
             pieces.append(Piece(part.slot, "stop", gettext(caller.lang, "Out of order")))
+        elif _is_held(caller, part) and part.expires_at and len(entry.units) == 1:
+            pieces.append(Piece(part.slot, "taken", held_words(part.expires_at, caller.lang, zone)))
         elif part.organisation_id in mine and part.booking_public_id:
             pieces.append(_own(caller, part))
             changeover = without([part.slot], [part.booked])
@@ -84,6 +86,17 @@ def _pieces(caller: Visit, entry: Equipment, days: Days, busy: list[Busy], on: d
         pieces.append(Piece(stretch, "free", href=href if caller.actor else ""))
     pieces += _not_to_be_asked(caller, entry, mine_or_free, bookable)
     return pieces
+
+
+def _is_held(caller: Visit, part: Busy) -> bool:
+    """For somebody else, and still."""
+    own_id = caller.actor.person_id if caller.actor else None
+    return part.kind is OccupancyKind.HOLD and not part.gives_way(caller.now, own_id)
+
+
+def held_words(until: datetime, lang: Lang, zone: ZoneInfo) -> str:
+    """Without a name: who chooses is nobody's business."""
+    return translate(lang, N_("held until %(time)s"), time=format_time(until, zone))
 
 
 def _own(caller: Visit, part: Busy) -> Piece:

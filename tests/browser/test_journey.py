@@ -66,7 +66,7 @@ def test_a_startup_books_a_lab_runs_and_finance_sees_it(open_page: Open) -> None
     request = lab.locator(".request", has_text="浏览器里的旅程")
     expect(request).to_contain_text("¥800.00")
     request.get_by_role("button", name="批准").click()
-    expect(lab.locator(".flash")).to_contain_text("已批准")
+    expect(lab.locator(".flash")).to_contain_text("已处理，并已通知申请人。")
 
     startup.goto(booking)
     expect(startup.locator("main .badge").first).to_have_text("已批准")
